@@ -1,0 +1,1 @@
+"""Ground floor: clock, randomness, errors, configuration, logging, secrets. Imports nothing of Keystead's."""

@@ -1,0 +1,77 @@
+"""``Call``: who asks, when, from where, and the settings as they stood on arrival. Frozen, and no bag."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from keystead.kinds.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts.
+
+    :param pk: the user's number, 0 for nobody.
+    :param permissions: full names of the permissions held through roles (``app.codename``).
+    :param groups: uuids of the groups, with every ancestor.
+    :param session: uuid of the session the call came with, or empty.
+    :param means: how the caller proved itself: ``session``, ``token``, ``oauth``, ``system`` or empty.
+    """
+
+    pk: int = 0
+    username: str = ""
+    uuid: str = ""
+    name: str = ""
+    email: str = ""
+    is_superuser: bool = False
+    permissions: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    session: str = ""
+    means: str = ""
+    type: str = "internal"
+
+    @property
+    def known(self) -> bool:
+        """Whether it is somebody."""
+        return self.pk > 0 or self.means == "system"
+
+
+NOBODY: Final = Actor()
+SYSTEM: Final = Actor(username="system", is_superuser=True, means="system")
+"""Keystead itself: the command line, the worker, the first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The HTTP request behind a call, as far as an event tells of it.
+
+    :param root: scheme, host and path prefix under which the caller reaches us, without a slash at the end.
+    :param query: the query's parameters (secrets among them are masked in events).
+    """
+
+    method: str = ""
+    path: str = ""
+    root: str = ""
+    host: str = ""
+    query: dict[str, str] = field(default_factory=dict)
+    user_agent: str = ""
+    secure: bool = False
+    brand: str = "{}"
+    """The brand that answers, as the JSON text events carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request's view of the world.
+
+    :param at: the one instant of this request.
+    :param peer: the client's IP address, or empty.
+    :param settings: all settings as they stood on arrival: one request sees one truth.
+    """
+
+    actor: Actor
+    at: datetime
+    settings: Snapshot
+    peer: str = ""
+    request_id: str = ""
+    origin: Origin = Origin()

@@ -1,0 +1,172 @@
+"""Fields: what the annotations of a kind's struct say, read once, and the taking of values from requests."""
+
+import types
+import typing
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from keystead.base.secret import Secret
+from keystead.kinds.marks import Column, Format, Link, Mark, Ref
+
+_BLANK: Final = "May not be blank."
+Type: TypeAlias = Any
+"""A type expression; Python has no better name for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One member of a kind.
+
+    :param type: the annotation without our marks, as msgspec reads it.
+    :param default: the default (a fresh one from :meth:`fresh`), or ``msgspec.NODEFAULT``.
+    """
+
+    name: str
+    type: Type
+    default: object
+    factory: Type
+    nullable: bool
+    many: bool
+    secret: bool
+    marks: frozenset[Mark]
+    ref: Ref | None
+    link: Link | None
+    column: str
+    formats: tuple[Format, ...]
+    temporal: bool
+    json: bool
+    boolean: bool
+
+    @property
+    def required(self) -> bool:
+        """Whether a create must bring it."""
+        return self.default is msgspec.NODEFAULT and self.factory is msgspec.NODEFAULT
+
+    @property
+    def writable(self) -> bool:
+        """Whether a request may set it."""
+        return not self.marks & {Mark.READ_ONLY, Mark.HIDDEN}
+
+    @property
+    def readable(self) -> bool:
+        """Whether every caller who sees the object sees it. A secret is never among these."""
+        return not self.secret and not self.marks & {Mark.HIDDEN, Mark.WRITE_ONLY}
+
+    def fresh(self) -> object:
+        """The default value."""
+        return self.factory() if self.factory is not msgspec.NODEFAULT else self.default
+
+    def take(self, value: object) -> object:
+        """``value``, from a request's JSON, as the struct holds it.
+
+        :raises ValueError: it is of the wrong type or form; the message is for the person who sent it.
+        """
+        if isinstance(value, str) and Mark.VERBATIM not in self.marks:
+            value = value.strip()
+        if isinstance(value, str) and "\x00" in value:
+            raise ValueError("May not contain the null character.")
+        try:
+            taken: object = msgspec.convert(value, self.type, dec_hook=_secret, builtin_types=())
+        except msgspec.ValidationError as exc:
+            raise ValueError(plain(exc)) from None
+        for form in self.formats:
+            if isinstance(taken, str):
+                taken = form.check(taken)
+            elif isinstance(taken, (tuple, list)):
+                taken = tuple(form.check(item) if isinstance(item, str) else item for item in taken)
+        return taken
+
+
+def plain(exc: msgspec.ValidationError) -> str:
+    """msgspec's complaint in a sentence without its dialect."""
+    message, _, path = str(exc).partition(" - at `")
+    where = path.removesuffix("`").removeprefix("$")
+    if message.startswith("Expected `str` of length >= 1"):
+        message = _BLANK
+    elif message.startswith("Expected "):
+        message = message.replace("`", "").replace("Expected null", "Expected null").rstrip(".") + "."
+    elif message.startswith("Invalid enum value "):
+        message = message.replace("Invalid enum value ", "Not one of the accepted choices: ").rstrip(".") + "."
+    return f"{message} (at {where.lstrip('.')})" if where else message
+
+
+def _secret(type_: type, value: object) -> object:
+    if type_ is Secret:
+        if not isinstance(value, str):
+            raise ValueError("Expected str.")
+        return Secret(value)
+    raise NotImplementedError(type_)
+
+
+@cache
+def fields(struct: type[msgspec.Struct]) -> dict[str, Field]:
+    """The fields of ``struct`` by name, in the order of their declaration."""
+    hints = typing.get_type_hints(struct, include_extras=True)
+    return {info.name: _field(info, hints[info.name]) for info in msgspec.structs.fields(struct)}
+
+
+def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
+    found: list[object] = []
+    bare = _strip(hint, found)
+    nullable = _is_nullable(bare)
+    core = _core(bare)
+    origin = typing.get_origin(core) or core
+    column = next((mark.name for mark in found if isinstance(mark, Column)), info.name)
+    return Field(
+        name=info.name,
+        type=bare,
+        default=info.default,
+        factory=info.default_factory,
+        nullable=nullable,
+        many=origin in {tuple, list},
+        secret=core is Secret,
+        marks=frozenset(mark for mark in found if isinstance(mark, Mark)),
+        ref=next((mark for mark in found if isinstance(mark, Ref)), None),
+        link=next((mark for mark in found if isinstance(mark, Link)), None),
+        column=column,
+        formats=tuple(mark for mark in found if isinstance(mark, Format)),
+        temporal=core is datetime,
+        json=origin in {dict, tuple, list} or (isinstance(origin, type) and issubclass(origin, msgspec.Struct)),
+        boolean=core is bool,
+    )
+
+
+def _strip(hint: Type, found: list[object]) -> Type:
+    """``hint`` without our marks (msgspec's own stay), which are gathered in ``found``, from inside unions and tuples too."""
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *extras = typing.get_args(hint)
+        found.extend(extra for extra in extras if isinstance(extra, (Mark, Ref, Link, Column, Format)))
+        kept = [extra for extra in extras if isinstance(extra, msgspec.Meta)]
+        inner = _strip(inner, found)
+        for meta in kept:
+            inner = typing.Annotated[inner, meta]
+        return inner
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {typing.Union, types.UnionType}:
+        return typing.Union[tuple(_strip(arg, found) for arg in args)]  # noqa: UP007 - built from parts at run time
+    if origin in {tuple, list} and args:
+        return origin[tuple(arg if arg is Ellipsis else _strip(arg, found) for arg in args)]
+    return hint
+
+
+def _is_nullable(bare: Type) -> bool:
+    return type(None) in typing.get_args(_unannotated(bare))
+
+
+def _unannotated(bare: Type) -> Type:
+    while typing.get_origin(bare) is typing.Annotated:
+        bare = typing.get_args(bare)[0]
+    return bare
+
+
+def _core(bare: Type) -> Type:
+    """The type a value has when it is not null."""
+    bare = _unannotated(bare)
+    if typing.get_origin(bare) in {typing.Union, types.UnionType}:
+        rest = [arg for arg in typing.get_args(bare) if arg is not type(None)]
+        return _core(rest[0]) if len(rest) == 1 else bare
+    return bare

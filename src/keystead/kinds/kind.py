@@ -1,0 +1,234 @@
+"""``Kind``: one declaration from which storage, REST, validation, filters, OpenAPI, permissions and audit derive."""
+
+import enum
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
+
+import msgspec
+
+from keystead.kinds.field import Field, fields
+from keystead.kinds.marks import Mark
+
+if TYPE_CHECKING:
+    from keystead.kinds.changes import Changes
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Verb(enum.StrEnum):
+    """The verbs every kind may have; the names are those of the contract's operation ids."""
+
+    LIST = "list"
+    CREATE = "create"
+    RETRIEVE = "retrieve"
+    UPDATE = "update"
+    PARTIAL_UPDATE = "partial_update"
+    DESTROY = "destroy"
+    USED_BY = "used_by"
+
+
+ALL: Final = frozenset(Verb)
+READ: Final = frozenset({Verb.LIST, Verb.RETRIEVE, Verb.USED_BY})
+PERMISSION: Final = {
+    Verb.LIST: "view",
+    Verb.RETRIEVE: "view",
+    Verb.USED_BY: "view",
+    Verb.CREATE: "add",
+    Verb.UPDATE: "change",
+    Verb.PARTIAL_UPDATE: "change",
+    Verb.DESTROY: "delete",
+}
+"""Verb -> the word of its permission codename."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A query parameter of a list.
+
+    :param name: the parameter.
+    :param type: the type of one value (``str``, ``int``, ``bool``, ``datetime`` or an enum).
+    :param many: the parameter may be repeated; any of its values matches.
+    :param test: for settings: whether an object passes, given the value (or the tuple of values).
+    :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
+    :param note: what it does, for the API's documentation.
+    """
+
+    name: str
+    type: type
+    many: bool = False
+    test: Callable[[Any, Any], bool] | None = None
+    sql: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an action answers: the door commits ``changes`` first, then sends ``body``.
+
+    :param body: JSON-able value, or None for an empty body.
+    :param location: for a redirect.
+    """
+
+    body: object = None
+    status: int = 200
+    changes: "Changes | None" = None
+    location: str = ""
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An operation beside the verbs.
+
+    Actions stand beside their kind, in the room's ``ACTIONS``; ``app.py`` lists them.
+
+    :param kind: the kind under whose path it stands.
+    :param method: HTTP method.
+    :param path: below the kind's path; ``{key}`` stands for the object, as in ``{key}/add_user/``.
+    :param run: an async function ``(call, state, obj or None, body) -> Answer``; ``body`` is ``request`` decoded, or the
+        query (a mapping name -> values) where the action takes none.
+    :param operation: the operation id's tail, as in ``add_user_create``.
+    :param permission: what the caller must hold: a codename word (``change``), a full permission (``app.codename``),
+        ``""`` for any signed-in caller, or None for everybody.
+    :param request: the struct of the body.
+    :param response: the struct (or type) of the answer, for the API's documentation.
+    """
+
+    kind: "Kind[Any]"
+    method: str
+    path: str
+    run: Callable[[Any, Any, Any, Any], Awaitable[Answer]]
+    operation: str
+    permission: str | None = "change"
+    request: type[msgspec.Struct] | None = None
+    response: Any = None
+    status: int = 200
+    query: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where the records of a kind are kept.
+
+    :param name: the table.
+    :param key: its primary key's column.
+    :param counted: the table's rows are counted by triggers (``row_counts``).
+    :param owner: the column that holds the owning user's id; owners see and end what is theirs.
+    :param narrow: a condition that hides rows from everybody, such as what has expired (``{at}``: the call's instant).
+    """
+
+    name: str
+    key: str = "id"
+    counted: bool = False
+    owner: str = ""
+    narrow: str = ""
+
+
+View: TypeAlias = Callable[[Any, Any, Sequence[Any], Mapping[str, Sequence[str]]], Awaitable[Sequence[msgspec.Struct]]]
+"""``(call, state, objects, query) -> one struct of computed members an object``."""
+Rules: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
+"""``(call, state, old or None, new) -> new``."""
+Admits: TypeAlias = Callable[[Any, Any, dict[str, object]], Awaitable[dict[str, object]]]
+"""``(call, state, body) -> body``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(Generic[T]):
+    """One kind of object.
+
+    :param model: ``app_label.modelname``, the name on the wire and in the database.
+    :param struct: its fields; the class name is the schema's name in OpenAPI.
+    :param path: below ``/api/v3/``, without slashes at the ends.
+    :param title: singular and plural, as people read it.
+    :param key: the member that names an object in a URL.
+    :param key_name: what the contract calls that path parameter.
+    :param family: the polymorphic family (``stages``), whose names are unique together.
+    :param component: the ``component`` member, for kinds that have one.
+    :param table: where records are kept; None for settings.
+    :param verbs: which verbs it has.
+    :param shown: the struct of the computed, read-only members.
+    :param view: computes those members for some objects at once.
+    :param filters: names of fields matched exactly, and :class:`Filter` values.
+    :param search: fields searched for a substring.
+    :param order: the default order; a leading ``-`` turns it round.
+    :param rules: looks at ``(call, state, old or None, new)`` inside the write and returns ``new``, perhaps completed;
+        raises ``Problem`` when a rule is broken.
+    :param admits: turns what older or looser clients send into the members of today, before validation.
+    :param bindable: policies may be bound to it.
+    """
+
+    model: str
+    struct: type[T]
+    path: str
+    title: tuple[str, str]
+    key: str = "pk"
+    key_name: str = ""
+    family: str = ""
+    component: str = ""
+    table: Table | None = None
+    verbs: frozenset[Verb] = ALL
+    shown: type[msgspec.Struct] | None = None
+    view: View | None = None
+    filters: tuple[str | Filter, ...] = ()
+    search: tuple[str, ...] = ("name",)
+    order: tuple[str, ...] = ("name",)
+    rules: Rules | None = None
+    admits: Admits | None = None
+    bindable: bool = False
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """The stored members by name."""
+        return fields(self.struct)
+
+    @cached_property
+    def app(self) -> str:
+        """The app label, such as ``authentik_core``."""
+        return self.model.partition(".")[0]
+
+    @cached_property
+    def name(self) -> str:
+        """The model's name, such as ``application``."""
+        return self.model.partition(".")[2]
+
+    @cached_property
+    def readable(self) -> tuple[str, ...]:
+        """Names of the stored members that every viewer sees."""
+        return tuple(item.name for item in self.fields.values() if item.readable)
+
+    @cached_property
+    def shown_secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that those who may change an object may read."""
+        return tuple(item.name for item in self.fields.values() if item.secret and Mark.SECRET_SHOWN in item.marks)
+
+    @cached_property
+    def unique(self) -> tuple[str, ...]:
+        """Names of the members no two objects share."""
+        return tuple(item.name for item in self.fields.values() if Mark.UNIQUE in item.marks)
+
+    @cached_property
+    def references(self) -> tuple[Field, ...]:
+        """The members that hold references."""
+        return tuple(item for item in self.fields.values() if item.ref)
+
+    def permission(self, word: str) -> str:
+        """The full name of a permission on this kind, such as ``authentik_core.view_application``."""
+        return f"{self.app}.{word}_{self.name}"
+
+    def id_of(self, obj: T) -> str:
+        """The object's id in the store: its uuid, or, where the key is a number, family and number."""
+        pk = getattr(obj, self.pk)
+        return pk if isinstance(pk, str) else f"{self.family or self.model}/{pk}"
+
+    @cached_property
+    def pk(self) -> str:
+        """The name of the member that is the primary key: ``pk``, or what the contract calls it instead."""
+        return next(iter(self.fields))
+
+    def __hash__(self) -> int:
+        return hash(self.model)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other

@@ -1,0 +1,203 @@
+"""Records: rows as typed structs and back, and the writes of one record; the SQL derives from the kind's fields."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, TypeVar, cast
+
+import msgspec
+
+from keystead.base.clock import instant, micros
+from keystead.kinds.field import Field
+from keystead.kinds.kind import Kind
+from keystead.kinds.marks import Link
+from keystead.store import Row, Statement, Store, Value, Write
+
+T = TypeVar("T", bound=msgspec.Struct)
+_BIGINT: Final = frozenset({"user_id", "id"})
+
+
+@lru_cache(maxsize=256)
+def stored(kind: Kind[Any]) -> tuple[Field, ...]:
+    """The fields kept in the kind's own table, in column order."""
+    return tuple(field for field in kind.fields.values() if field.link is None)
+
+
+@lru_cache(maxsize=256)
+def columns(kind: Kind[Any]) -> str:
+    """The column list of a SELECT."""
+    return ", ".join(f"t.{field.column}" for field in stored(kind))
+
+
+def table(kind: Kind[Any]) -> str:
+    """The kind's table.
+
+    :raises LookupError: the kind is a setting.
+    """
+    if kind.table is None:
+        raise LookupError(f"{kind.model} is no record")
+    return kind.table.name
+
+
+@lru_cache(maxsize=512)
+def select(kind: Kind[Any], column: str) -> Statement:
+    """SELECT of the records whose ``column`` is one of ``$1``."""
+    key = "bigint" if _number(kind, column) else "text"
+    return Statement(
+        f"{kind.model}.by_{column}",
+        f"SELECT {columns(kind)} FROM {table(kind)} t WHERE t.{column} = ANY($1::{key}[])",  # noqa: S608 - declared names
+    )
+
+
+def _number(kind: Kind[Any], column: str) -> bool:
+    field = next((field for field in stored(kind) if field.column == column), None)
+    return field is not None and field.type in {int, int | None}
+
+
+def from_row(kind: Kind[T], row: Row, links: Mapping[str, tuple[object, ...]] | None = None) -> T:
+    """The record in ``row`` (as :func:`columns` orders it)."""
+    values: dict[str, object] = dict(links or {})
+    for field, value in zip(stored(kind), row, strict=True):
+        values[field.name] = _from_column(field, value)
+    return kind.struct(**values)
+
+
+def _from_column(field: Field, value: object) -> object:
+    if value is None:
+        return None
+    if field.temporal:
+        return instant(cast("int", value))
+    if field.boolean:
+        return bool(value)
+    if field.json:
+        return msgspec.json.decode(cast("str", value), type=field.type)
+    return value
+
+
+def to_column(field: Field, value: object) -> Value:
+    """``value`` of ``field`` as its column holds it."""
+    if value is None:
+        return None
+    if field.temporal:
+        return micros(cast("Any", value))
+    if field.json:
+        return msgspec.json.encode(value).decode()
+    return cast("Value", value)
+
+
+async def load(store: Store, kind: Kind[T], column: str, values: Sequence[object]) -> list[T]:
+    """The records whose ``column`` holds one of ``values``, with their links."""
+    rows = await store.fetch(select(kind, column), cast("Value", list(values)))
+    return await from_rows(store, kind, rows)
+
+
+async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]:
+    """The records in ``rows``, with their links; one query a link however many rows."""
+    linked = [field for field in kind.fields.values() if field.link]
+    if not linked or not rows:
+        return [from_row(kind, row) for row in rows]
+    # The primary key is the first stored field, by the order of declaration.
+    keys = [row[0] for row in rows]
+    found: dict[object, dict[str, list[object]]] = {key: {field.name: [] for field in linked} for key in keys}
+    for field in linked:
+        for own, other in await store.fetch(_pairs(cast("Link", field.link)), cast("Value", keys)):
+            found[own][field.name].append(other)
+    return [
+        from_row(kind, row, {name: tuple(others) for name, others in found[row[0]].items()}) for row in rows
+    ]
+
+
+@lru_cache(maxsize=64)
+def _pairs(link: Link) -> Statement:
+    kind = "bigint" if link.own in _BIGINT else "text"
+    return Statement(
+        f"{link.table}.of_{link.own}",
+        f"SELECT {link.own}, {link.other} FROM {link.table} WHERE {link.own} = ANY($1::{kind}[]) ORDER BY {link.other}",  # noqa: S608
+    )
+
+
+@lru_cache(maxsize=256)
+def _insert(kind: Kind[Any]) -> Statement:
+    names = ", ".join(field.column for field in stored(kind))
+    marks = ", ".join(f"${n + 1}" + ("::jsonb" if field.column == "attributes" else "") for n, field in enumerate(stored(kind)))
+    return Statement(f"{kind.model}.insert", f"INSERT INTO {table(kind)} ({names}) VALUES ({marks})")  # noqa: S608
+
+
+def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
+    """The writes that keep a new record."""
+    values = tuple(to_column(field, getattr(obj, field.name)) for field in stored(kind))
+    writes = [Write(_insert(kind), values)]
+    key = getattr(obj, kind.pk)
+    for field in kind.fields.values():
+        if field.link and (others := getattr(obj, field.name)):
+            writes.append(_link(field.link, key, others))
+    return writes
+
+
+@lru_cache(maxsize=512)
+def _update(kind: Kind[Any], names: tuple[str, ...]) -> Statement:
+    sets = ", ".join(
+        f"{name} = ${n}" + ("::jsonb" if name == "attributes" else "") for n, name in enumerate(names, 2)
+    )
+    key = kind.table.key if kind.table else "id"
+    return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {key} = $1")  # noqa: S608
+
+
+def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Write]:
+    """The writes that turn ``old`` into ``new``: changed columns only, so that two editors of different members both win."""
+    writes: list[Write] = []
+    key = getattr(old, kind.pk)
+    changed = [field for field in stored(kind) if getattr(old, field.name) != getattr(new, field.name)]
+    if changed:
+        values = tuple(to_column(field, getattr(new, field.name)) for field in changed)
+        statement = _update(kind, tuple(field.column for field in changed))
+        writes.append(Write(statement, (key, *values), expect=1, guard="row"))
+    for field in kind.fields.values():
+        if field.link:
+            before, after = set(getattr(old, field.name)), set(getattr(new, field.name))
+            if gone := before - after:
+                writes.append(_unlink(field.link, key, gone))
+            if come := after - before:
+                writes.append(_link(field.link, key, come))
+    return writes
+
+
+@lru_cache(maxsize=256)
+def _delete(kind: Kind[Any]) -> Statement:
+    key = kind.table.key if kind.table else "id"
+    return Statement(f"{kind.model}.delete", f"DELETE FROM {table(kind)} WHERE {key} = $1")  # noqa: S608
+
+
+def delete(kind: Kind[Any], obj: msgspec.Struct) -> Write:
+    """The write that removes a record; rows that hang on it go with it (foreign keys)."""
+    return Write(_delete(kind), (getattr(obj, kind.pk),), expect=1, guard="row")
+
+
+def _type(column: str) -> str:
+    return "bigint" if column in _BIGINT else "text"
+
+
+@lru_cache(maxsize=64)
+def _link_statement(link: Link) -> Statement:
+    own, other = _type(link.own), _type(link.other)
+    into = f"INSERT INTO {link.table} ({link.own}, {link.other})"
+    return Statement(
+        f"{link.table}.add",
+        f"{into} SELECT $1::{own}, o FROM unnest($2::{other}[]) AS o ON CONFLICT DO NOTHING",  # noqa: S608 - declared names
+        sqlite=f"{into} SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",  # noqa: S608
+    )
+
+
+@lru_cache(maxsize=64)
+def _unlink_statement(link: Link) -> Statement:
+    return Statement(
+        f"{link.table}.drop",
+        f"DELETE FROM {link.table} WHERE {link.own} = $1 AND {link.other} = ANY($2::{_type(link.other)}[])",  # noqa: S608
+    )
+
+
+def _link(link: Link, key: object, others: Iterable[object]) -> Write:
+    return Write(_link_statement(link), (cast("Value", key), cast("Value", list(others))))
+
+
+def _unlink(link: Link, key: object, others: Iterable[object]) -> Write:
+    return Write(_unlink_statement(link), (cast("Value", key), cast("Value", list(others))))

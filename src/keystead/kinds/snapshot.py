@@ -1,0 +1,156 @@
+"""All settings in memory: an immutable set of typed objects with indexes, replaced whole at each change.
+
+No request reads settings from the database. A new snapshot shares every index a change did not touch.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from keystead.kinds.kind import Kind
+
+T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
+
+
+class Referrer(NamedTuple):
+    """An object that refers to another.
+
+    :param field: the member that holds the reference.
+    """
+
+    kind: "Kind[Any]"
+    pk: object
+    field: str
+
+
+class Snapshot:
+    """The settings at one point of their history.
+
+    :param seq: the number of the newest change in it.
+    """
+
+    __slots__ = ("_by", "_families", "_kinds", "_memo", "_objects", "_referrers", "seq")
+
+    def __init__(self, kinds: Mapping[str, Kind[Any]]) -> None:
+        self.seq = 0
+        self._kinds = kinds
+        self._objects: dict[str, dict[object, Any]] = {model: {} for model in kinds}
+        self._by: dict[tuple[str, str], dict[object, Any]] = {}
+        self._referrers: dict[tuple[str, object], frozenset[Referrer]] = {}
+        self._memo: dict[Hashable, object] = {}
+        families: dict[str, list[Kind[Any]]] = {}
+        for kind in kinds.values():
+            families.setdefault(kind.family or kind.model, []).append(kind)
+            if kind.bindable:
+                families.setdefault("bindable", []).append(kind)
+        self._families = families
+
+    def get(self, kind: Kind[T], pk: object) -> T | None:
+        """The object of ``kind`` with primary key ``pk``."""
+        return cast("T | None", self._objects[kind.model].get(pk))
+
+    def by(self, kind: Kind[T], member: str, value: object) -> T | None:
+        """The object of ``kind`` whose unique (or key) ``member`` has ``value``."""
+        index = self._by.get((kind.model, member))
+        if index is None:
+            index = self._by[kind.model, member] = {
+                getattr(obj, member): obj for obj in self._objects[kind.model].values()
+            }
+        return cast("T | None", index.get(value))
+
+    def all(self, kind: Kind[T]) -> Sequence[T]:
+        """Every object of ``kind``, in the kind's default order."""
+
+        def ordered() -> tuple[T, ...]:
+            return tuple(in_order(self._objects[kind.model].values(), kind.order))
+
+        return self.memo(("all", kind.model), ordered)
+
+    def kinds(self, family: str) -> Sequence[Kind[Any]]:
+        """The kinds of a family, or the one kind of that model."""
+        return self._families.get(family, ())
+
+    def find(self, target: str, pk: object) -> tuple[Kind[Any], Any] | None:
+        """The kind and object with primary key ``pk`` in a family (``stages``), model, or ``bindable``."""
+        for kind in self.kinds(target):
+            if (obj := self._objects[kind.model].get(pk)) is not None:
+                return kind, obj
+        return None
+
+    def members(self, family: str) -> list[tuple[Kind[Any], Any]]:
+        """Every object of a family with its kind, in no particular order."""
+        return [(kind, obj) for kind in self.kinds(family) for obj in self._objects[kind.model].values()]
+
+    def referrers(self, kind: Kind[Any], pk: object) -> frozenset[Referrer]:
+        """Which settings refer to the object of ``kind`` (a setting or a record) with primary key ``pk``."""
+        found = self._referrers.get((kind.model, pk), frozenset()) | self._referrers.get((kind.family, pk), frozenset())
+        return found | self._referrers.get(("bindable", pk), frozenset()) if kind.bindable else found
+
+    def memo(self, key: Hashable, build: Callable[[], V]) -> V:
+        """A value derived from this snapshot, built once for it; ``key`` names it."""
+        try:
+            return cast("V", self._memo[key])
+        except KeyError:
+            value = self._memo[key] = build()
+            return value
+
+    def changed(self, seq: int, changes: Iterable[tuple[Kind[Any], object, Any | None]]) -> "Snapshot":
+        """A snapshot numbered ``seq`` with ``(kind, pk, new object or None)`` applied; this one stays as it is."""
+        new = Snapshot.__new__(Snapshot)
+        new.seq = seq
+        new._kinds, new._families = self._kinds, self._families
+        new._objects, new._by, new._memo = dict(self._objects), {}, {}
+        new._referrers = dict(self._referrers)
+        copied: set[str] = set()
+        for kind, pk, obj in changes:
+            if kind.model not in copied:
+                new._objects[kind.model] = dict(new._objects[kind.model])
+                copied.add(kind.model)
+            objects = new._objects[kind.model]
+            if (old := objects.get(pk)) is not None:
+                for field, target in _targets(kind, old):
+                    left = new._referrers.get(target, frozenset()) - {Referrer(kind, pk, field)}
+                    if left:
+                        new._referrers[target] = left
+                    else:
+                        new._referrers.pop(target, None)
+            if obj is None:
+                objects.pop(pk, None)
+                continue
+            objects[pk] = obj
+            for field, target in _targets(kind, obj):
+                new._referrers[target] = new._referrers.get(target, frozenset()) | {Referrer(kind, pk, field)}
+        new._by = {key: index for key, index in self._by.items() if key[0] not in copied}
+        return new
+
+
+def in_order(objects: Iterable[T], order: Sequence[str]) -> list[T]:
+    """``objects`` by the members in ``order`` (a leading ``-`` turns one round); nulls first, ties by primary key."""
+    result = list(objects)
+    if result:
+        first = result[0].__struct_fields__[0]
+        result.sort(key=lambda obj: str(getattr(obj, first)))
+    for name in reversed(order):
+        member = name.removeprefix("-")
+        result.sort(key=lambda obj: _sortable(getattr(obj, member, None)), reverse=name.startswith("-"))
+    return result
+
+
+def _sortable(value: object) -> tuple[int, Any]:
+    if value is None:
+        return (0, 0)
+    if isinstance(value, (bool, int, float)):
+        return (1, value)
+    return (2, str(value))
+
+
+def _targets(kind: Kind[Any], obj: Any) -> Iterable[tuple[str, tuple[str, object]]]:  # noqa: ANN401 - objects of every kind
+    for field in kind.references:
+        value = getattr(obj, field.name)
+        target = field.ref.target if field.ref else ""
+        if field.many:
+            yield from ((field.name, (target, one)) for one in value)
+        elif value is not None:
+            yield field.name, (target, value)

@@ -1,0 +1,174 @@
+"""``State``: the running installation - store, kinds, settings in memory - and the one way to change anything."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from keystead.base import log
+from keystead.base.clock import Clock, SystemClock
+from keystead.base.errors import Kind as Fault
+from keystead.base.errors import Problem, invalid
+from keystead.base.secret import Secret, Vault
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes, stale
+from keystead.kinds.kind import Kind
+from keystead.kinds.snapshot import Snapshot
+from keystead.store import Change, GuardFailed, Store, Taken
+
+_LOG = log.get("kinds.state")
+_ATTEMPTS: Final = 50
+_POLL: Final = 1.0
+"""Seconds between looks for changes that no announcement told of."""
+R = TypeVar("R")
+
+
+class State:
+    """One process's view of the installation.
+
+    :param kinds: every kind, from ``app.py``.
+    """
+
+    def __init__(self, store: Store, kinds: tuple[Kind[Any], ...], vault: Vault, clock: Clock | None = None) -> None:
+        self.store = store
+        self.vault = vault
+        self.clock = clock or SystemClock()
+        self.kinds = {kind.model: kind for kind in kinds}
+        self.settings = Snapshot({model: kind for model, kind in self.kinds.items() if kind.table is None})
+        self.install_id = ""
+        self._changing = asyncio.Lock()
+        self._refreshing = asyncio.Lock()
+        self._decoders: dict[str, Callable[[str], Any]] = {}
+        self._encoders: Mapping[str, Callable[[Any], str]] = {
+            model: self._encoder(kind) for model, kind in self.kinds.items()
+        }
+
+    def _encoder(self, kind: Kind[Any]) -> Callable[[Any], str]:
+        def seal(value: object) -> object:
+            if isinstance(value, Secret):
+                return self.vault.seal(value.reveal(), kind.model)
+            raise NotImplementedError(f"{kind.model} holds a {type(value).__name__}, which has no stored form")
+
+        encoder = msgspec.json.Encoder(enc_hook=seal)
+        return lambda obj: encoder.encode(obj).decode()
+
+    def _decoder(self, kind: Kind[Any]) -> Callable[[str], Any]:
+        def unseal(type_: type, value: object) -> object:
+            if type_ is Secret and isinstance(value, str):
+                return Secret(self.vault.open(value, kind.model))
+            raise NotImplementedError(type_.__name__)
+
+        return msgspec.json.Decoder(kind.struct, dec_hook=unseal).decode
+
+    async def load(self) -> None:
+        """Read every settings document into memory; once, at start."""
+        seq, documents = await self.store.documents()
+        self.settings = self._applied(self.settings, documents, seq)
+
+    def _applied(self, base: Snapshot, changes: list[Change], seq: int) -> Snapshot:
+        done: list[tuple[Kind[Any], object, Any | None]] = []
+        for item in changes:
+            kind = self.kinds.get(item.kind)
+            if kind is None:
+                _LOG.warning("a settings document of an unknown kind is left alone", kind=item.kind, id=item.id)
+                continue
+            if item.doc is None:
+                number = item.id.rpartition("/")[2]
+                done.append((kind, int(number) if "/" in item.id else item.id, None))
+                continue
+            decode = self._decoders.get(item.kind)
+            if decode is None:
+                decode = self._decoders[item.kind] = self._decoder(kind)
+            obj = decode(item.doc)
+            done.append((kind, getattr(obj, kind.pk), obj))
+        return base.changed(seq, done)
+
+    async def refresh(self) -> Snapshot:
+        """The settings with every change that was committed before this call, on whatever node."""
+        if await self.store.head() != self.settings.seq:
+            async with self._refreshing:
+                changes = await self.store.changes(self.settings.seq)
+                # Another task may have brought us further while we waited for the rows.
+                if fresh := [change for change in changes if change.seq > self.settings.seq]:
+                    self.settings = self._applied(self.settings, fresh, fresh[-1].seq)
+        return self.settings
+
+    async def follow(self) -> None:
+        """Keep up with other processes until cancelled: their announcements, and a poll each second as the net."""
+        async with contextlib.AsyncExitStack() as stack:
+            announcements = self.store.announcements()
+            stack.push_async_callback(announcements.aclose)  # type: ignore[attr-defined]  # both engines give a generator
+            coming: asyncio.Future[int] | None = None
+            while True:
+                coming = coming or asyncio.ensure_future(anext(announcements))
+                try:
+                    done, _ = await asyncio.wait({coming}, timeout=_POLL)
+                except asyncio.CancelledError:
+                    coming.cancel()
+                    raise
+                if done:
+                    coming = None
+                try:
+                    await self.refresh()
+                except Exception as exc:  # noqa: BLE001 - whatever it is, keeping up must go on
+                    _LOG.warning("could not look for settings changes", reason=str(exc))
+
+    async def change(self, call: Call, decide: Callable[[Call], Awaitable[tuple[Changes, R]]]) -> R:
+        """Run ``decide`` on the newest settings and commit what it wants, atomically.
+
+        ``decide`` may run again when somebody else's settings change came between, so it must not act outside what it
+        returns.
+
+        :raises Problem: ``INVALID`` naming the member whose value is taken, ``CONFLICT`` when a row changed meanwhile.
+        """
+        changes, result = await decide(call)
+        if not changes.settings:
+            await self.commit(changes, call.at)
+            return result
+        async with self._changing:
+            for _ in range(_ATTEMPTS):
+                base = await self.refresh()
+                if base is not call.settings:
+                    call = replace(call, settings=base)
+                    changes, result = await decide(call)
+                try:
+                    await self._land(changes, base, call.at)
+                except GuardFailed as exc:
+                    if exc.guard == "settings":
+                        continue
+                    raise stale() from exc
+                return result
+        raise Problem(Fault.BUSY, "Too many settings changes at once; try again shortly.", retry_after=1)
+
+    async def commit(self, changes: Changes, at: datetime) -> None:
+        """Commit records and events that need no settings change."""
+        try:
+            await self._land(changes, self.settings, at)
+        except GuardFailed as exc:
+            if exc.guard in {"row", "reference"}:
+                raise stale() from exc
+            raise
+
+    async def _land(self, changes: Changes, base: Snapshot, at: datetime) -> None:
+        unit = changes.unit(base, at, self._encoders)
+        if not unit.writes:
+            return
+        try:
+            await self.store.commit(unit)
+        except Taken as exc:
+            raise self._taken(exc) from exc
+        if unit.announce and self.settings.seq == base.seq:
+            self.settings = base.changed(unit.announce, changes.settings.values())
+
+    def _taken(self, exc: Taken) -> Problem:
+        """The field error that a unique constraint names."""
+        for kind in self.kinds.values():
+            if kind.table and kind.table.name == exc.table:
+                for field in kind.fields.values():
+                    if field.column == exc.column:
+                        return invalid({field.name: [f"{kind.title[0]} with this {field.name} already exists."]})
+        return Problem(Fault.CONFLICT, "Another object holds a value that must be unique.")

@@ -1,0 +1,113 @@
+"""Passwords: argon2id in a bounded pool off the loop, and a dummy of the same cost for people who do not exist.
+
+Parameters are OWASP's (m = 19456 KiB, t = 2, p = 1). Hashing releases the GIL, so other requests go on meanwhile.
+"""
+
+import asyncio
+import os
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from keystead.base import rand
+from keystead.base.errors import Kind, Problem
+
+MAX_BYTES: Final = 1024
+"""The longest password we look at; longer input is refused before it costs anything."""
+MAX_WAITING: Final = 128
+"""Hashes that may wait: about two seconds' work for a small machine; one more is refused as busy."""
+_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, hash_len=32, salt_len=16)
+
+_waiting = 0
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, os.cpu_count() or 1), thread_name_prefix="argon2")
+
+
+@cache
+def _dummy() -> str:
+    return _HASHER.hash(rand.token())
+
+
+def normal(given: str) -> str:
+    """The password as it is hashed: Unicode NFKC, so that every keyboard types the same one (NIST SP 800-63B §3.1.1.2)."""
+    return unicodedata.normalize("NFKC", given)
+
+
+def acceptable(given: str) -> bool:
+    """Whether ``given`` may be a password at all: not blank and not longer than :data:`MAX_BYTES`."""
+    return bool(given) and len(given.encode("utf-8", "surrogatepass")) <= MAX_BYTES
+
+
+async def _run(work: "object", *args: str) -> object:
+    global _waiting  # noqa: PLW0603 - one queue a process, as there is one pool a process
+    if _waiting >= MAX_WAITING:
+        raise Problem(Kind.BUSY, "Too many sign-ins at once; try again in a moment.", retry_after=2)
+    _waiting += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_pool(), work, *args)  # type: ignore[arg-type]
+    finally:
+        _waiting -= 1
+
+
+def _verify(stored: str, given: str) -> bool:
+    try:
+        return _HASHER.verify(stored, given)
+    except VerifyMismatchError:
+        return False
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _dummy_verify(given: str) -> bool:
+    _verify(_dummy(), given)
+    return False
+
+
+async def verify(stored: str, given: str) -> bool:
+    """Whether ``given`` is the password whose hash is ``stored``.
+
+    With ``stored`` empty (nobody, or nobody with a password) the same work is done for nothing and the answer is no.
+
+    :raises Problem: ``BUSY`` when too many wait.
+    """
+    if not acceptable(given):
+        return False
+    text = normal(given)
+    if not stored:
+        await _run(_dummy_verify, text)
+        return False
+    return bool(await _run(_verify, stored, text))
+
+
+async def hash_password(given: str) -> str:
+    """The hash to store for ``given``.
+
+    :raises Problem: ``INVALID`` for a blank or overlong password, ``BUSY`` when too many wait.
+    """
+    if not acceptable(given):
+        raise Problem(
+            Kind.INVALID,
+            f"A password has 1 to {MAX_BYTES} bytes.",
+            fields={"password": [f"A password has 1 to {MAX_BYTES} bytes."]},
+        )
+    return str(await _run(_HASHER.hash, normal(given)))
+
+
+def needs_rehash(stored: str) -> bool:
+    """Whether ``stored`` was made with other parameters than today's."""
+    try:
+        return _HASHER.check_needs_rehash(stored)
+    except InvalidHashError:
+        return True
+
+
+def usable(stored: str) -> bool:
+    """Whether a hash is one at all: a person without one signs in by other means."""
+    return stored.startswith("$argon2")

@@ -1,0 +1,160 @@
+"""AuthenticatedSession: a browser that is signed in. The cookie's key is kept only as its digest."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.clock import micros
+from keystead.base.secret import fingerprint
+from keystead.kinds import records
+from keystead.kinds.access import require
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import READ, Action, Answer, Filter, Kind, Table, Verb
+from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Ref, Uuid
+from keystead.kinds.state import State
+from keystead.store import Statement, Write
+from keystead.wire import useragent
+
+LONGEST: Final = timedelta(days=365)
+"""A session that asks to last longer is cut to this."""
+
+
+class AuthenticatedSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A browser that is signed in.
+
+    :param digest: SHA-256 of the session key in the cookie, hexadecimal.
+    :param auth: how the person proved who they are: ``method``, ``args``, ``amr`` and ``auth_time`` (seconds since 1970).
+    """
+
+    uuid: Annotated[Uuid, READ_ONLY, Column("id")]
+    digest: Annotated[str, HIDDEN]
+    user: Annotated[int, READ_ONLY, Column("user_id"), Ref("authentik_core.user")]
+    created: Annotated[datetime, HIDDEN]
+    expires: Annotated[datetime, READ_ONLY]
+    last_used: Annotated[datetime, READ_ONLY]
+    last_ip: Annotated[str, READ_ONLY]
+    last_user_agent: Annotated[str, READ_ONLY]
+    auth: Annotated[Json, HIDDEN]
+
+
+Session = AuthenticatedSession
+
+
+class SessionShown(msgspec.Struct):
+    """The computed members of a session."""
+
+    current: bool
+    user_agent: useragent.Parsed
+    geo_ip: None
+    asn: None
+
+
+_BULK: Final = Statement("session.of_users", "SELECT id, user_id FROM sessions WHERE user_id = ANY($1::bigint[])")
+_END: Final = Statement("session.end", "DELETE FROM sessions WHERE id = $1")
+_END_ALL: Final = Statement("session.end_users", "DELETE FROM sessions WHERE user_id = ANY($1::bigint[])")
+_END_OTHERS: Final = Statement("session.end_others", "DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+_SEEN: Final = Statement("session.seen", "UPDATE sessions SET last_used = $2, last_ip = $3, last_user_agent = $4 WHERE id = $1")
+
+
+async def find(state: State, sid: str, at: datetime) -> Session | None:
+    """The live session whose cookie carries ``sid``; an expired one is none, whether or not it was cleaned away."""
+    if not sid:
+        return None
+    found = await records.load(state.store, SESSION, "digest", [fingerprint(sid)])
+    return found[0] if found and found[0].expires > at else None
+
+
+def start(
+    call: Call, user: int, sid: str, *, expires: datetime, auth: Mapping[str, object]
+) -> tuple[Session, tuple[Write, ...]]:
+    """A new session for ``user`` under the fresh session key ``sid``, and its writes."""
+    session = AuthenticatedSession(
+        uuid=rand.uuid4(),
+        digest=fingerprint(sid),
+        user=user,
+        created=call.at,
+        expires=min(expires, call.at + LONGEST),
+        last_used=call.at,
+        last_ip=call.peer,
+        last_user_agent=call.origin.user_agent[:1000],
+        auth=dict(auth),
+    )
+    return session, tuple(records.insert(SESSION, session))
+
+
+def end(session: Session) -> Write:
+    """The write that ends a session; its tokens die with it, because they look for it."""
+    return Write(_END, (session.uuid,))
+
+
+def end_all_but(user: int, kept: str) -> Write:
+    """The write that ends every session of a person, but for the one with uuid ``kept`` (empty: every one)."""
+    return Write(_END_OTHERS, (user, kept))
+
+
+def seen(call: Call, session: Session) -> Write:
+    """The write that marks a session as used now, from here."""
+    return Write(_SEEN, (session.uuid, micros(call.at), call.peer, call.origin.user_agent[:1000]))
+
+
+async def view(
+    call: Call, _state: State, sessions: Sequence[Session], _query: Mapping[str, Sequence[str]]
+) -> list[SessionShown]:
+    """What the session's browser says it is, and whether it is the one that asks."""
+    return [
+        SessionShown(session.uuid == call.actor.session, useragent.parse(session.last_user_agent), None, None)
+        for session in sessions
+    ]
+
+
+async def bulk_delete(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
+    """End every session of the users named by ``user_pks``."""
+    require(call, SESSION, Verb.DESTROY)
+    users = [int(text) for value in query.get("user_pks", ()) for text in value.split(",") if text.strip().isdigit()]
+    changes = Changes()
+    rows = await state.store.fetch(_BULK, users) if users else []
+    if rows:
+        changes.write(Write(_END_ALL, (users,)))
+        changes.event(call, "model_deleted", SESSION.app, {"sessions": len(rows), "users": users})
+    return Answer({"deleted": len(rows)}, changes=changes)
+
+
+class BulkDeleteSessionResponse(msgspec.Struct):
+    """How many sessions ended."""
+
+    deleted: int
+
+
+SESSION = Kind(
+    model="authentik_core.authenticatedsession",
+    struct=AuthenticatedSession,
+    path="core/authenticated_sessions",
+    title=("Authenticated Session", "Authenticated Sessions"),
+    key="uuid",
+    key_name="uuid",
+    table=Table("sessions", owner="user_id", narrow="t.expires > {}"),
+    verbs=READ | {Verb.DESTROY},
+    shown=SessionShown,
+    view=view,
+    search=("last_ip", "last_user_agent"),
+    order=("-last_used",),
+    filters=(
+        Filter("session__last_ip", str, sql="t.last_ip = {}"),
+        Filter("session__last_user_agent", str, sql="t.last_user_agent = {}"),
+        Filter("user__username", str, sql="t.user_id IN (SELECT u.id FROM users u WHERE u.username = {})"),
+    ),
+)
+ACTIONS = (
+    Action(SESSION, "DELETE",
+        "bulk_delete/",
+        bulk_delete,
+        "bulk_delete_destroy",
+        permission="delete",
+        response=BulkDeleteSessionResponse,
+        query=(Filter("user_pks", int, many=True, note="Users whose sessions end."),),
+    ),
+)

@@ -1,0 +1,140 @@
+"""The short forms in which people appear inside other objects (``PartialUser``, ``RelatedGroup`` …)."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, cast
+from xml.sax.saxutils import escape
+
+import msgspec
+
+from keystead.base.clock import instant
+from keystead.kinds.snapshot import Snapshot
+from keystead.kinds.state import State
+from keystead.people.role import ROLE
+from keystead.store import Statement
+
+_USERS: Final = Statement(
+    "user.partial",
+    "SELECT id, username, name, is_active, last_login, email, attributes FROM users WHERE id = ANY($1::bigint[])",
+)
+_GROUPS: Final = Statement(
+    "group.partial", "SELECT id, num_pk, name, is_superuser, attributes FROM groups WHERE id = ANY($1::text[])"
+)
+_HUES: Final = ("1f7a72", "7a4b1f", "4b5d8a", "8a4b6b", "5b7a1f", "6b5b8a", "8a6a1f", "1f5f7a")
+
+
+class PartialUser(msgspec.Struct, frozen=True):
+    """A user in short."""
+
+    pk: int
+    username: str
+    name: str
+    is_active: bool
+    last_login: datetime | None
+    email: str
+    attributes: dict[str, object]
+    uid: str
+
+
+class PartialGroup(msgspec.Struct, frozen=True):
+    """A group in short."""
+
+    pk: str
+    num_pk: int
+    name: str
+    is_superuser: bool
+    attributes: dict[str, object]
+
+
+class RelatedGroup(msgspec.Struct, frozen=True):
+    """A group as another group's relative."""
+
+    pk: str
+    name: str
+    is_superuser: bool
+    attributes: dict[str, object]
+    group_uuid: str
+
+
+class RoleShown(msgspec.Struct, frozen=True):
+    """A role in short."""
+
+    pk: str
+    name: str
+
+
+def wanted(query: Mapping[str, Sequence[str]], name: str, *, default: bool) -> bool:
+    """Whether an ``include_…`` parameter asks for its member."""
+    values = query.get(name)
+    return values[-1].lower() in {"true", "1", "yes", "on"} if values and values[-1] else default
+
+
+def uid(state: State, pk: int) -> str:
+    """The opaque, lasting name of a user: it tells nothing and differs between installations."""
+    return hashlib.sha256(f"{pk}-{state.install_id}".encode()).hexdigest()
+
+
+async def partial_users(state: State, keys: Iterable[int]) -> dict[int, PartialUser]:
+    """Users in short, by key."""
+    wanted_keys = sorted(set(keys))
+    if not wanted_keys:
+        return {}
+    found = {}
+    for pk, username, name, active, last, email, attributes in await state.store.fetch(_USERS, wanted_keys):
+        number = cast("int", pk)
+        found[number] = PartialUser(
+            number,
+            str(username),
+            str(name),
+            bool(active),
+            instant(cast("int", last)) if last is not None else None,
+            str(email),
+            msgspec.json.decode(str(attributes), type=dict[str, object]),
+            uid(state, number),
+        )
+    return found
+
+
+async def partial_groups(state: State, keys: Iterable[str]) -> dict[str, PartialGroup]:
+    """Groups in short, by key."""
+    wanted_keys = sorted(set(keys))
+    if not wanted_keys:
+        return {}
+    return {
+        str(pk): PartialGroup(
+            str(pk),
+            cast("int", num),
+            str(name),
+            bool(superuser),
+            msgspec.json.decode(str(attributes), type=dict[str, object]),
+        )
+        for pk, num, name, superuser, attributes in await state.store.fetch(_GROUPS, wanted_keys)
+    }
+
+
+async def related(state: State, keys: Iterable[str]) -> dict[str, RelatedGroup]:
+    """Groups as relatives, by key."""
+    found = await partial_groups(state, keys)
+    return {
+        pk: RelatedGroup(pk, group.name, group.is_superuser, group.attributes, pk) for pk, group in found.items()
+    }
+
+
+def roles_shown(settings: Snapshot, keys: Iterable[str]) -> list[RoleShown]:
+    """Roles in short, in the order of ``keys``."""
+    return [RoleShown(role.pk, role.name) for pk in keys if (role := settings.get(ROLE, pk))]
+
+
+def avatar(username: str, name: str) -> str:
+    """A picture of the person's initials, as a data URI: nothing is fetched from anywhere."""
+    words = (name or username).split()
+    initials = "".join(word[0] for word in (words[0], words[-1]) if word)[: 2 if len(words) > 1 else 1].upper() if words else "?"
+    hue = _HUES[hashlib.sha256(username.encode()).digest()[0] % len(_HUES)]
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" '
+        f'fill="#{hue}"/><text x="32" y="32" dy=".35em" fill="#fff" font-family="sans-serif" font-size="26" '
+        f'text-anchor="middle">{escape(initials)}</text></svg>'
+    )
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -1,0 +1,195 @@
+"""Token: a key that stands for a user: for the API, as an application password, for recovery or verification."""
+
+import enum
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.errors import invalid
+from keystead.base.secret import Secret, fingerprint
+from keystead.kinds import records
+from keystead.kinds.access import require
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
+from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Ref, Slug, Uuid
+from keystead.kinds.state import State
+from keystead.people.user import whole_users
+from keystead.store import Statement, Write
+
+KEY_LENGTH: Final = 60
+"""Letters and digits in a key: 357 bits."""
+DEFAULT_LIFE: Final = timedelta(days=1)
+_CONTEXT: Final = "token"
+
+
+class IntentEnum(enum.StrEnum):
+    """What a token is for."""
+
+    VERIFICATION = "verification"
+    API = "api"
+    RECOVERY = "recovery"
+    APP_PASSWORD = "app_password"  # noqa: S105 - a word of the contract
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """A key that stands for a user.
+
+    :param key_digest: SHA-256 of the key, hexadecimal: how it is found.
+    :param key_sealed: the key itself, sealed: how ``view_key`` can show it.
+    """
+
+    pk: Annotated[Uuid, READ_ONLY, Column("id")]
+    managed: Annotated[str | None, READ_ONLY] = None
+    identifier: Annotated[Slug, msgspec.Meta(max_length=255), UNIQUE]
+    intent: IntentEnum = IntentEnum.VERIFICATION
+    user: Annotated[int, Column("user_id"), Ref("authentik_core.user")] = 0
+    description: str = ""
+    key_digest: Annotated[str, HIDDEN] = ""
+    key_sealed: Annotated[str, HIDDEN] = ""
+    expires: datetime | None = None
+    expiring: bool = True
+
+
+class TokenShown(msgspec.Struct):
+    """The computed members of a token."""
+
+    user_obj: dict[str, object]
+
+
+class TokenView(msgspec.Struct):
+    """The key."""
+
+    key: str
+
+
+class TokenSetKeyRequest(msgspec.Struct):
+    """Another key."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+def _keyed(state: State, token: Token, key: str) -> Token:
+    return msgspec.structs.replace(
+        token, key_digest=fingerprint(key), key_sealed=state.vault.seal(key, f"{_CONTEXT}/{token.pk}")
+    )
+
+
+def issue(  # noqa: PLR0913 - a token has this many independent parts
+    state: State,
+    *,
+    identifier: str,
+    user: int,
+    intent: IntentEnum,
+    description: str = "",
+    expires: datetime | None = None,
+    key: str = "",
+) -> tuple[Token, Secret]:
+    """A new token (not written yet) and its key, drawn here unless given."""
+    key = key or rand.alphanumeric(KEY_LENGTH)
+    token = Token(
+        pk=rand.uuid4(),
+        identifier=identifier,
+        intent=intent,
+        user=user,
+        description=description,
+        expires=expires,
+        expiring=expires is not None,
+    )
+    return _keyed(state, token, key), Secret(key)
+
+
+def alive(token: Token, at: datetime) -> bool:
+    """Whether the token counts at this instant."""
+    return not token.expiring or token.expires is None or token.expires > at
+
+
+async def by_key(state: State, key: str, at: datetime) -> Token | None:
+    """The live token with this key."""
+    if not key or len(key) > 1024:  # noqa: PLR2004 - no key is that long; hashing it would be work for nothing
+        return None
+    found = await records.load(state.store, TOKEN, "key_digest", [fingerprint(key)])
+    return found[0] if found and alive(found[0], at) else None
+
+
+async def rules(call: Call, state: State, old: Token | None, new: Token) -> Token:
+    """Whose token it is, how long it lives, and its key at the start."""
+    if not call.actor.is_superuser:
+        if new.user not in {0, call.actor.pk}:
+            raise invalid({"user": ["You may only make tokens of your own."]})
+        new = msgspec.structs.replace(new, user=call.actor.pk)
+    elif new.user == 0:
+        new = msgspec.structs.replace(new, user=call.actor.pk)
+    if not new.expiring:
+        if not call.actor.is_superuser:
+            new = msgspec.structs.replace(new, expiring=True, expires=call.at + DEFAULT_LIFE)
+        else:
+            new = msgspec.structs.replace(new, expires=None)
+    elif new.expires is None or not call.actor.is_superuser:
+        latest = call.at + DEFAULT_LIFE
+        new = msgspec.structs.replace(new, expires=min(new.expires or latest, latest))
+    if old is None:
+        return _keyed(state, new, rand.alphanumeric(KEY_LENGTH))
+    if old.user != new.user and not call.actor.is_superuser:
+        raise invalid({"user": ["A token stays with its user."]})
+    return new
+
+
+async def view(call: Call, state: State, tokens: Sequence[Token], _query: Mapping[str, Sequence[str]]) -> list[TokenShown]:
+    """The users behind the tokens, in full."""
+    users = await whole_users(call, state, [token.user for token in tokens])
+    return [TokenShown(users.get(token.user, {})) for token in tokens]
+
+
+async def view_key(call: Call, state: State, token: Token, _body: None) -> Answer:
+    """Show the key to those who may, and write down that it was shown."""
+    require(call, TOKEN, "view_key" if token.user != call.actor.pk else "view", token)
+    changes = Changes()
+    changes.event(call, "secret_view", TOKEN.app, {"secret": {"pk": token.pk.replace("-", "")}}, about=(TOKEN, token))
+    return Answer({"key": state.vault.open(token.key_sealed, f"{_CONTEXT}/{token.pk}")}, changes=changes)
+
+
+_SET_KEY: Final = Statement("token.set_key", "UPDATE tokens SET key_digest = $2, key_sealed = $3 WHERE id = $1")
+
+
+async def set_key(call: Call, state: State, token: Token, body: TokenSetKeyRequest) -> Answer:
+    """Give the token the key that the caller names."""
+    require(call, TOKEN, "set_token_key" if token.user != call.actor.pk else "change", token)
+    changed = _keyed(state, token, body.key)
+    changes = Changes()
+    changes.write(Write(_SET_KEY, (token.pk, changed.key_digest, changed.key_sealed), expect=1, guard="row"))
+    changes.event(call, "secret_rotate", TOKEN.app, {}, about=(TOKEN, token))
+    return Answer(status=204, changes=changes)
+
+
+TOKEN = Kind(
+    model="authentik_core.token",
+    struct=Token,
+    path="core/tokens",
+    title=("Token", "Tokens"),
+    key="identifier",
+    key_name="identifier",
+    table=Table("tokens", owner="user_id"),
+    shown=TokenShown,
+    view=view,
+    rules=rules,
+    search=("identifier", "description"),
+    order=("identifier",),
+    filters=(
+        "identifier",
+        "intent",
+        "description",
+        "expiring",
+        "managed",
+        Filter("expires", datetime, sql="t.expires = {}"),
+        Filter("user__username", str, sql="t.user_id IN (SELECT u.id FROM users u WHERE u.username = {})"),
+    ),
+)
+ACTIONS = (
+    Action(TOKEN, "GET", "{key}/view_key/", view_key, "view_key_retrieve", permission="", response=TokenView),
+    Action(TOKEN, "POST", "{key}/set_key/", set_key, "set_key_create", permission="", request=TokenSetKeyRequest, status=204
+    ),
+)

@@ -1,0 +1,351 @@
+"""User: a person or a machine that signs in."""
+
+import enum
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.clock import EPOCH, micros
+from keystead.base.errors import invalid
+from keystead.kinds import records
+from keystead.kinds.call import Actor, Call
+from keystead.kinds.kind import Filter, Kind, Table
+from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
+from keystead.kinds.state import State
+from keystead.people import shown
+from keystead.people.group import GROUP, ancestors
+from keystead.people.role import ROLE
+from keystead.people.shown import PartialGroup, RoleShown
+from keystead.store import Row, Statement, Write
+from keystead.store.sql import Value
+
+_USERNAME: Final = re.compile(r"[\w.@+-]+")
+
+
+class UserTypeEnum(enum.StrEnum):
+    """What sort of user it is."""
+
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    SERVICE_ACCOUNT = "service_account"
+    INTERNAL_SERVICE_ACCOUNT = "internal_service_account"
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A person or a machine that signs in.
+
+    :param password: the argon2id hash, or empty for somebody who signs in by other means.
+    :param path: a folder, such as ``users/berlin``.
+    :param attributes: whatever else is known, as JSON.
+    """
+
+    pk: Annotated[int, READ_ONLY, Column("id")]
+    username: Annotated[Text, msgspec.Meta(max_length=150), UNIQUE]
+    name: str
+    is_active: bool = True
+    last_login: datetime | None = None
+    date_joined: Annotated[datetime, READ_ONLY] = EPOCH
+    groups: Annotated[
+        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...],
+        Link("group_members", "user_id", "group_id"),
+    ] = ()
+    roles: Annotated[
+        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY)], ...],
+        Link("user_roles", "user_id", "role_id"),
+    ] = ()
+    email: Email = ""
+    attributes: Json = {}  # noqa: RUF012 - msgspec gives each struct a fresh empty dict
+    path: Text = "users"
+    type: UserTypeEnum = UserTypeEnum.INTERNAL
+    uuid: Annotated[Uuid, READ_ONLY] = ""
+    password: Annotated[str, HIDDEN] = ""
+    password_change_date: Annotated[datetime, READ_ONLY] = EPOCH
+    last_updated: Annotated[datetime, READ_ONLY] = EPOCH
+
+
+class UserShown(msgspec.Struct):
+    """The computed members of a user."""
+
+    is_superuser: bool
+    groups_obj: list[PartialGroup] | None
+    roles_obj: list[RoleShown] | None
+    avatar: str
+    uid: str
+
+
+_UP: Final = (
+    "WITH RECURSIVE up (user_id, id) AS (SELECT user_id, group_id FROM group_members WHERE user_id = ANY($1::bigint[])"
+    " UNION SELECT up.user_id, p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
+)
+_SUPERUSERS: Final = Statement(
+    "user.superusers",
+    f"{_UP} SELECT DISTINCT up.user_id FROM up JOIN groups g ON g.id = up.id WHERE g.is_superuser",
+)
+_ACTOR: Final = Statement(
+    "user.actor",
+    "WITH RECURSIVE up (id) AS (SELECT group_id FROM group_members WHERE user_id = $1"
+    " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
+    " SELECT 'u', u.username, u.uuid, u.name, u.email, u.type FROM users u WHERE u.id = $1 AND u.is_active"
+    " UNION ALL SELECT 'g', up.id, CASE WHEN g.is_superuser THEN '1' ELSE '' END, '', '', ''"
+    " FROM up JOIN groups g ON g.id = up.id"
+    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM user_roles r WHERE r.user_id = $1"
+    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id",
+)
+_IDENTIFIED: Final = {
+    ("username", True): "lower(t.username) = lower($1)",
+    ("username", False): "t.username = $1",
+    ("email", True): "lower(t.email) = lower($1)",
+    ("email", False): "t.email = $1",
+    ("upn", True): "lower(t.attributes ->> 'upn') = lower($1)",
+    ("upn", False): "t.attributes ->> 'upn' = $1",
+}
+
+
+async def by_pk(state: State, pk: int) -> User | None:
+    """The user with this key."""
+    found = await records.load(state.store, USER, "id", [pk])
+    return found[0] if found else None
+
+
+async def by_username(state: State, username: str) -> User | None:
+    """The user with exactly this name."""
+    found = await records.load(state.store, USER, "username", [username])
+    return found[0] if found else None
+
+
+async def by_identifier(
+    state: State, members: Sequence[str], value: str, *, case_insensitive: bool = True
+) -> User | None:
+    """The one user whom ``value`` names in any of ``members`` (``username``, ``email``, ``upn``); None when two match."""
+    conditions = [_IDENTIFIED[member, case_insensitive] for member in members if (member, True) in _IDENTIFIED]
+    if not conditions or not value:
+        return None
+    text = f"SELECT {records.columns(USER)} FROM users t WHERE {' OR '.join(conditions)} LIMIT 2"  # noqa: S608 - constant parts
+    rows = await state.store.fetch(Statement("user.by_identifier", text), value)
+    if len(rows) != 1:
+        return None
+    return (await records.from_rows(state.store, USER, rows))[0]
+
+
+def uid(state: State, pk: int) -> str:
+    """The opaque, lasting name of a user."""
+    return shown.uid(state, pk)
+
+
+def avatar(user: User) -> str:
+    """The user's picture as a data URI."""
+    return shown.avatar(user.username, user.name)
+
+
+async def actor_of(state: State, pk: int, *, session: str = "", means: str = "") -> Actor | None:
+    """Who acts, with every power they hold through groups, their ancestors and roles; None when inactive or gone.
+
+    One query, however deep the hierarchy.
+    """
+    rows = await state.store.fetch(_ACTOR, pk)
+    return actor_from(state, pk, rows, session=session, means=means)
+
+
+def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, means: str) -> Actor | None:
+    """The :class:`Actor` that the rows of one actor query describe."""
+    person: Row | None = None
+    groups: set[str] = set()
+    roles: set[str] = set()
+    superuser = False
+    for row in rows:
+        if row[0] == "u":
+            person = row
+        elif row[0] == "g":
+            groups.add(str(row[1]))
+            superuser = superuser or row[2] == "1"
+        else:
+            roles.add(str(row[1]))
+    if person is None:
+        return None
+    held = (state.settings.get(ROLE, role) for role in roles)
+    return Actor(
+        pk=pk,
+        username=str(person[1]),
+        uuid=str(person[2]),
+        name=str(person[3]),
+        email=str(person[4]),
+        type=str(person[5]),
+        is_superuser=superuser,
+        permissions=frozenset(name for role in held if role for name in role.permissions),
+        groups=frozenset(groups),
+        session=session,
+        means=means,
+    )
+
+
+async def superusers(state: State, keys: Sequence[int]) -> set[int]:
+    """Which of the users with these keys are superusers, through whatever group."""
+    return {int(str(row[0])) for row in await state.store.fetch(_SUPERUSERS, list(keys))} if keys else set()
+
+
+async def view(call: Call, state: State, users: Sequence[User], query: Mapping[str, Sequence[str]]) -> list[UserShown]:
+    """Compute the members a client asked for; the others are null (rest.md §3)."""
+    above = await superusers(state, [user.pk for user in users])
+    groups = (
+        await shown.partial_groups(state, [pk for user in users for pk in user.groups])
+        if shown.wanted(query, "include_groups", default=True)
+        else None
+    )
+    roles = shown.wanted(query, "include_roles", default=True)
+    return [
+        UserShown(
+            is_superuser=user.pk in above,
+            groups_obj=[groups[pk] for pk in user.groups if pk in groups] if groups is not None else None,
+            roles_obj=shown.roles_shown(call.settings, user.roles) if roles else None,
+            avatar=avatar(user),
+            uid=uid(state, user.pk),
+        )
+        for user in users
+    ]
+
+
+async def whole_users(call: Call, state: State, keys: Iterable[int]) -> dict[int, dict[str, object]]:
+    """Users as the API shows them, by key, for objects that show their user in full (``user_obj``)."""
+    found = await records.load(state.store, USER, "id", sorted(set(keys)))
+    return {
+        one.pk: {**{name: getattr(one, name) for name in USER.readable}, **msgspec.structs.asdict(more)}
+        for one, more in zip(found, await view(call, state, found, {}), strict=True)
+    }
+
+
+def check_username(username: str) -> None:
+    """Refuse a name that cannot be one.
+
+    :raises Problem: ``INVALID`` on ``username``.
+    """
+    if not _USERNAME.fullmatch(username):
+        raise invalid({"username": ["Letters, digits and the characters @ . + - _ are accepted."]})
+
+
+async def rules(call: Call, state: State, old: User | None, new: User) -> User:
+    """What a user must be, and that nobody makes somebody more powerful than they are themselves."""
+    if old is None or old.username != new.username:
+        check_username(new.username)
+    if new.path.startswith("/") or new.path.endswith("/") or "//" in new.path:
+        raise invalid({"path": ["Write a path like users/berlin, without a slash at the ends and without empty parts."]})
+    if new.type is UserTypeEnum.INTERNAL_SERVICE_ACCOUNT and (old is None or old.type is not new.type):
+        raise invalid({"type": ["Internal service accounts belong to outposts and are made with them."]})
+    if not call.actor.is_superuser:
+        await _no_elevation(call, state, old, new)
+    if old is None:
+        return msgspec.structs.replace(
+            new, uuid=rand.uuid4(), date_joined=call.at, password_change_date=call.at, last_updated=call.at
+        )
+    return msgspec.structs.replace(new, last_updated=call.at) if new != old else new
+
+
+async def _no_elevation(call: Call, state: State, old: User | None, new: User) -> None:
+    if old is not None and old.pk != call.actor.pk and await superusers(state, [old.pk]):
+        raise invalid({"non_field_errors": ["Only a superuser may change a superuser."]})
+    if set(new.roles) != set(old.roles if old else ()):
+        raise invalid({"roles": ["Only superusers assign roles."]})
+    if touched := set(new.groups) ^ set(old.groups if old else ()):
+        every = [*touched, *await ancestors(state, list(touched))]
+        if any(group.is_superuser for group in await records.load(state.store, GROUP, "id", every)):
+            raise invalid({"groups": ["You may not change the membership of a superuser group."]})
+
+
+async def admits(_call: Call, state: State, body: dict[str, object]) -> dict[str, object]:
+    """Accept what documented clients send: ``first_name``/``last_name`` for ``name``, and group names for group keys."""
+    if "name" not in body and ("first_name" in body or "last_name" in body):
+        parts = (body.get("first_name"), body.get("last_name"))
+        body = {**body, "name": " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())}
+    asked = body.get("groups")
+    if isinstance(asked, list) and any(isinstance(one, str) and not _is_uuid(one) for one in asked):
+        names = [one for one in asked if isinstance(one, str) and not _is_uuid(one)]
+        found = {group.name: group.pk for group in await records.load(state.store, GROUP, "name", names)}
+        if missing := [name for name in names if name not in found]:
+            raise invalid({"groups": [f"There is no group called “{missing[0]}”."]})
+        body = {**body, "groups": [found.get(one, one) if isinstance(one, str) else one for one in asked]}
+    return body
+
+
+def _is_uuid(text: str) -> bool:
+    return bool(re.fullmatch(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}", text))
+
+
+_SET_PASSWORD: Final = Statement(
+    "user.set_password",
+    "UPDATE users SET password = $2, password_change_date = $3, last_updated = $3 WHERE id = $1",
+)
+_LOGGED_IN: Final = Statement("user.logged_in", "UPDATE users SET last_login = $2 WHERE id = $1 AND is_active")
+
+
+def set_password(call: Call, pk: int, hashed: str) -> Write:
+    """The write that gives a user another password hash."""
+    return Write(_SET_PASSWORD, (pk, hashed, micros(call.at)), expect=1, guard="row")
+
+
+def logged_in(call: Call, pk: int) -> Write:
+    """The write that marks a login; its guard ``active`` fails when the user was deactivated meanwhile."""
+    values: tuple[Value, ...] = (pk, micros(call.at))
+    return Write(_LOGGED_IN, values, expect=1, guard="active")
+
+
+_IN_GROUP = "t.id IN (SELECT m.user_id FROM group_members m"
+_SUPER = (
+    "t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser"
+    " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
+    " SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"
+)
+
+
+def _moments(name: str) -> tuple[Filter, ...]:
+    return (
+        Filter(name, datetime, sql=f"t.{name} = {{}}"),
+        Filter(f"{name}__gt", datetime, sql=f"t.{name} > {{}}"),
+        Filter(f"{name}__lt", datetime, sql=f"t.{name} < {{}}"),
+    )
+
+
+USER = Kind(
+    model="authentik_core.user",
+    struct=User,
+    path="core/users",
+    title=("User", "Users"),
+    key_name="id",
+    table=Table("users", counted=True),
+    shown=UserShown,
+    view=view,
+    rules=rules,
+    admits=admits,
+    search=("username", "name", "email"),
+    order=("username",),
+    filters=(
+        "username",
+        "email",
+        "name",
+        "uuid",
+        "path",
+        "is_active",
+        "type",
+        *_moments("date_joined"),
+        *_moments("last_login"),
+        *_moments("last_updated"),
+        Filter("last_login__isnull", bool, sql="t.last_login IS NULL|t.last_login IS NOT NULL"),
+        Filter("path_startswith", str, sql="substr(t.path, 1, length({})) = {}"),
+        Filter("is_superuser", bool, sql=_SUPER),
+        Filter("groups_by_pk", str, many=True, sql=f"{_IN_GROUP} WHERE m.group_id = ANY({{}}::text[]))"),
+        Filter(
+            "groups_by_name",
+            str,
+            many=True,
+            sql=f"{_IN_GROUP} JOIN groups g ON g.id = m.group_id WHERE g.name = ANY({{}}::text[]))",
+        ),
+        Filter(
+            "roles_by_pk",
+            str,
+            many=True,
+            sql="t.id IN (SELECT r.user_id FROM user_roles r WHERE r.role_id = ANY({}::text[]))",
+        ),
+    ),
+)

@@ -1,0 +1,274 @@
+"""What is done to users beside the verbs: who am I, passwords, service accounts, recovery links, folders."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import msgspec
+
+from keystead.base import duration, rand
+from keystead.base.errors import denied, invalid
+from keystead.kinds.access import holds, require, system
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Action, Answer, Filter
+from keystead.kinds.marks import Duration
+from keystead.kinds.state import State
+from keystead.people import password, session, shown, token
+from keystead.people.brand import brand_for
+from keystead.people.group import GROUP, Group
+from keystead.people.shown import RoleShown
+from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_username, set_password, superusers, uid
+from keystead.store import Statement
+
+SERVICE_LIFE: Final = timedelta(days=360)
+"""How long a service account's password lives unless asked otherwise (rest.md §11)."""
+RECOVERY_LIFE: Final = timedelta(days=1)
+
+
+class UserSelfGroups(msgspec.Struct):
+    """One's own group."""
+
+    name: str
+    pk: str
+
+
+class UserSelf(msgspec.Struct):
+    """Oneself."""
+
+    pk: int
+    username: str
+    name: str
+    is_active: bool
+    is_superuser: bool
+    is_current: bool
+    groups: list[UserSelfGroups]
+    roles: list[RoleShown]
+    email: str
+    avatar: str
+    uid: str
+    settings: dict[str, object]
+    type: UserTypeEnum
+    system_permissions: list[str]
+
+
+class SessionUser(msgspec.Struct):
+    """Who is signed in here."""
+
+    user: UserSelf
+    users: list[UserSelf]
+
+
+class UserPath(msgspec.Struct):
+    """The folders that hold users."""
+
+    paths: list[str]
+
+
+class UserPasswordSetRequest(msgspec.Struct):
+    """The new password."""
+
+    password: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class UserServiceAccountRequest(msgspec.Struct):
+    """What the service account shall be."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    create_group: bool = False
+    expiring: bool = True
+    expires: datetime | None = None
+
+
+class UserServiceAccountResponse(msgspec.Struct, omit_defaults=True):
+    """The service account and its password, shown this once."""
+
+    username: str
+    token: str
+    user_uid: str
+    user_pk: int
+    group_pk: str | None = None
+
+
+class UserRecoveryLinkRequest(msgspec.Struct):
+    """How long the link shall work."""
+
+    token_duration: Duration = "days=1"
+
+
+class Link(msgspec.Struct):
+    """A link."""
+
+    link: str
+
+
+async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
+    """Who the caller is."""
+    found = await by_pk(state, call.actor.pk)
+    if found is None:
+        raise denied()
+    groups = await shown.partial_groups(state, found.groups)
+    settings = found.attributes.get("settings")
+    oneself = UserSelf(
+        pk=found.pk,
+        username=found.username,
+        name=found.name,
+        is_active=found.is_active,
+        is_superuser=call.actor.is_superuser,
+        is_current=True,
+        groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
+        roles=shown.roles_shown(call.settings, found.roles),
+        email=found.email,
+        avatar=avatar(found),
+        uid=uid(state, found.pk),
+        settings=settings if isinstance(settings, dict) else {},
+        type=found.type,
+        system_permissions=sorted(call.actor.permissions | ({"access_admin_interface"} if call.actor.is_superuser else set())),
+    )
+    return Answer(SessionUser(oneself, [oneself]))
+
+
+_PATHS: Final = Statement("user.paths", "SELECT DISTINCT path FROM users ORDER BY path")
+
+
+async def paths(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
+    """The folders that hold users; ``search`` narrows them."""
+    require(call, USER, "view")
+    needle = (query.get("search") or [""])[-1].casefold()
+    found = [str(row[0]) for row in await state.store.fetch(_PATHS, heavy=True)]
+    return Answer(UserPath([path for path in found if needle in path.casefold()]))
+
+
+async def change_password(call: Call, state: State, found: User, body: UserPasswordSetRequest) -> Answer:
+    """Give the user another password; their other sessions end, because somebody may sit in them."""
+    if found.pk != call.actor.pk:
+        require(call, USER, "reset_user_password" if not holds(call, USER.permission("change")) else "change", found)
+        if not call.actor.is_superuser and await superusers(state, [found.pk]):
+            raise denied("Only a superuser may set the password of a superuser.")
+    hashed = await password.hash_password(body.password)
+    changes = Changes()
+    changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
+    changes.event(call, "password_set", USER.app, {}, about=(USER, found))
+    return Answer(status=204, changes=changes)
+
+
+async def service_account(call: Call, state: State, _obj: None, body: UserServiceAccountRequest) -> Answer:
+    """Make a service account, on wish a group with it, and an application password."""
+    power = require(call, USER, "add")
+    name = body.name.strip()
+    check_username(name)
+    user = User(
+        pk=await state.store.reserve("users", 1),
+        uuid=rand.uuid4(),
+        username=name,
+        name=name,
+        type=UserTypeEnum.SERVICE_ACCOUNT,
+        path="goauthentik.io/service-accounts",
+        date_joined=call.at,
+        password_change_date=call.at,
+        last_updated=call.at,
+    )
+    changes = Changes()
+    group: Group | None = None
+    if body.create_group:
+        group_power = require(call, GROUP, "add")
+        group = Group(pk=rand.uuid4(), name=name, num_pk=await state.store.reserve("groups.num_pk", 1))
+        changes.create(group_power, group)
+        user = msgspec.structs.replace(user, groups=(group.pk,))
+    changes.create(power, user)
+    made, key = token.issue(
+        state,
+        identifier=f"service-account-{_slug(name)}-password",
+        user=user.pk,
+        intent=token.IntentEnum.APP_PASSWORD,
+        expires=(body.expires or call.at + SERVICE_LIFE) if body.expiring else None,
+    )
+    # The right to add users carries the right to give the new one its first password.
+    changes.create(system(call, token.TOKEN, "add"), made)
+    return Answer(
+        UserServiceAccountResponse(
+            username=name,
+            token=key.reveal(),
+            user_uid=uid(state, user.pk),
+            user_pk=user.pk,
+            group_pk=group.pk if group else None,
+        ),
+        changes=changes,
+    )
+
+
+def _slug(name: str) -> str:
+    return "".join(char if char.isalnum() and char.isascii() else "-" for char in name)
+
+
+async def recovery(call: Call, state: State, found: User, body: UserRecoveryLinkRequest | None) -> Answer:
+    """A link with which the user gets back in; whoever holds it signs in as that user, so it is shown once."""
+    require(call, USER, "reset_user_password" if not holds(call, USER.permission("change")) else "change", found)
+    if not call.actor.is_superuser and await superusers(state, [found.pk]):
+        raise denied("Only a superuser may recover a superuser.")
+    if brand_for(call.settings, call.origin.host).flow_recovery is None:
+        raise invalid({"non_field_errors": ["The brand has no recovery flow; set one first."]})
+    life = duration.parse(body.token_duration) if body else RECOVERY_LIFE
+    changes, link = recovery_link(call, state, found, life)
+    return Answer(Link(call.origin.root + link), changes=changes)
+
+
+def recovery_link(call: Call, state: State, found: User, life: timedelta) -> tuple[Changes, str]:
+    """The changes that make a recovery token for ``found``, and the path that uses it."""
+    made, key = token.issue(
+        state,
+        identifier=f"ak-recovery-{found.pk}-{rand.hex128()[:12]}",
+        user=found.pk,
+        intent=token.IntentEnum.RECOVERY,
+        description=f"Recovery of {found.username}",
+        expires=call.at + life,
+    )
+    changes = Changes()
+    # The caller's right to reset the password was checked; the token is the form it takes.
+    changes.create(system(call, token.TOKEN, "add"), made)
+    return changes, f"/recovery/use-token/{key.reveal()}/"
+
+
+ACTIONS = (
+    Action(USER, "GET", "me/", me, "me_retrieve", permission="", response=SessionUser),
+    Action(
+        USER,
+        "GET",
+        "paths/",
+        paths,
+        "paths_retrieve",
+        permission="view",
+        response=UserPath,
+        query=(Filter("search", str),),
+    ),
+    Action(
+        USER,
+        "POST",
+        "{key}/set_password/",
+        change_password,
+        "set_password_create",
+        permission="",
+        request=UserPasswordSetRequest,
+        status=204,
+    ),
+    Action(
+        USER,
+        "POST",
+        "service_account/",
+        service_account,
+        "service_account_create",
+        permission="add",
+        request=UserServiceAccountRequest,
+        response=UserServiceAccountResponse,
+    ),
+    Action(
+        USER,
+        "POST",
+        "{key}/recovery/",
+        recovery,
+        "recovery_create",
+        permission="",
+        request=UserRecoveryLinkRequest,
+        response=Link,
+    ),
+)

@@ -1,0 +1,144 @@
+"""What one run may use up: steps, seconds, memory and sizes.
+
+Work in Python is counted where it repeats (loops, comprehensions, functions); work in C is counted before it is done, by the
+size of what it is given. The clock is read every few hundred steps, so a run ends soon after its time.
+"""
+
+import time
+from collections.abc import Collection
+from typing import Final, NoReturn
+
+from keystead.policies.sandbox.errors import Stop
+
+MAX_TEXT: Final = 1 << 20
+"""Characters (or octets) in one text."""
+MAX_ITEMS: Final = 100_000
+"""Items in one list, set or dict."""
+MAX_BITS: Final = 4096
+"""Bits of an integer."""
+MAX_NESTING: Final = 100
+"""Containers within containers."""
+ROOM: Final = 32 << 20
+"""Octets a run may allocate in all, freed or not."""
+
+_LOOK_EVERY: Final = 256
+DICT_VIEWS: Final[frozenset[type]] = frozenset({type({}.keys()), type({}.values()), type({}.items())})
+CONTAINERS: Final = frozenset({list, tuple, set, frozenset, dict, *DICT_VIEWS})
+_NUMBERS: Final = frozenset({int, float, bool, type(None)})
+_TEXTS: Final = frozenset({str, bytes})
+
+
+class Budget:
+    """The account of one run.
+
+    :param steps: how many steps it may take; one step is about a microsecond.
+    :param seconds: how long it may last by the wall clock.
+    :param log: where ``print`` puts its lines, or None to drop them.
+    """
+
+    __slots__ = ("copies", "deadline", "log", "mark", "most", "room", "seconds", "steps", "stopped", "yielded")
+
+    def __init__(self, steps: int, seconds: float, log: list[str] | None) -> None:
+        self.steps = self.most = steps
+        self.mark = steps - _LOOK_EVERY if steps > _LOOK_EVERY else 0
+        self.seconds = seconds
+        self.deadline = time.perf_counter() + seconds
+        self.room = ROOM
+        self.log = log
+        self.stopped = ""
+        self.copies: dict[tuple[int, str], tuple[object, object]] = {}
+        self.yielded: list[object] = []
+
+    def spend(self, steps: int, octets: int = 0) -> None:
+        """Count ``steps`` of work and ``octets`` of memory.
+
+        :raises Stop: one of the limits is passed.
+        """
+        self.steps = left = self.steps - steps
+        if octets:
+            self.room -= octets
+            if self.room < 0:
+                self.stop("it uses too much memory")
+        if left < self.mark:
+            self.look()
+
+    def look(self) -> None:
+        """Compare steps and clock with their limits now.
+
+        :raises Stop: one of them is passed, or the run was stopped before and swallowed that.
+        """
+        if self.stopped:
+            raise Stop(self.stopped)
+        if self.steps < 0:
+            self.stop(f"it takes more than {self.most} steps")
+        if time.perf_counter() >= self.deadline:
+            self.stop(f"it takes longer than {self.seconds:g} s")
+        self.mark = max(self.steps - _LOOK_EVERY, 0)
+
+    def stop(self, reason: str) -> NoReturn:
+        """End the run. Every later look at the budget ends it again, so a ``finally`` cannot carry on."""
+        self.stopped = self.stopped or reason
+        self.steps = -1
+        self.mark = 0
+        raise Stop(self.stopped)
+
+    def text(self, length: int) -> None:
+        """Count a text of ``length`` characters about to be made or read through."""
+        if length > MAX_TEXT:
+            self.stop(f"it makes a text of more than {MAX_TEXT} characters")
+        if length > 64:  # noqa: PLR2004 - below, the step that got us here pays for it
+            self.spend(length >> 6, length)
+
+    def items(self, count: int, octets: int = 8) -> None:
+        """Count a container of ``count`` items, ``octets`` each, about to be made or read through."""
+        if count > MAX_ITEMS:
+            self.stop(f"it makes a collection of more than {MAX_ITEMS} items")
+        self.spend(1 + (count >> 3), count * octets)
+
+    def weigh(self, value: object) -> None:
+        """Count what comparing, hashing or printing ``value`` would cost: its items as a tree, shared parts each time.
+
+        Python does these in C, in one go: a list of 60 levels that names its next level twice would take 2^60 comparisons,
+        and hashing a tuple nested 100,000 deep overflows the C stack.
+
+        :raises Stop: too many items, or nested too deeply (a list that holds itself is endlessly deep).
+        """
+        level: Collection[object] = (value,)
+        for _ in range(MAX_NESTING):
+            deeper: list[object] = []
+            owed = 0
+            for item in level:
+                kind = type(item)
+                if kind in CONTAINERS:
+                    owed += 1 + self._open(item, deeper)
+                elif kind is str or kind is bytes:
+                    owed += 1 + (len(item) >> 6)  # type: ignore[arg-type]  # the line above says what it is
+                elif isinstance(item, BaseException):
+                    owed += 1 + self._open(item.args, deeper)
+                else:
+                    owed += 1
+                if owed > 1024:  # noqa: PLR2004 - pay in portions, so that a growing level stops before it fills the memory
+                    self.spend(owed >> 3)
+                    owed = 0
+            self.spend(owed >> 3)
+            if not deeper:
+                return
+            level = deeper
+        self.stop(f"it nests collections more than {MAX_NESTING} deep")
+
+    def _open(self, container: object, deeper: list[object]) -> int:
+        """Put into ``deeper`` what in ``container`` needs a closer look, and tell the weight of the rest."""
+        if type(container) is dict:
+            return self._flat(container.keys(), deeper) + self._flat(container.values(), deeper)
+        return self._flat(container, deeper)  # type: ignore[arg-type]  # one of CONTAINERS or a tuple
+
+    def _flat(self, items: Collection[object], deeper: list[object]) -> int:
+        kinds = set(map(type, items))
+        if kinds <= _NUMBERS:
+            return len(items)
+        if kinds <= _TEXTS:
+            return len(items) + (sum(map(len, items)) >> 6)  # type: ignore[arg-type]  # all of them are texts
+        count = len(items)
+        self.spend(count >> 3)
+        deeper.extend(items)
+        return count

@@ -1,0 +1,228 @@
+"""SQLite: WAL, synchronous=FULL, one writer thread that drains waiting units into one commit; reads on the loop."""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from keystead.base import log
+from keystead.base.errors import Kind, Problem
+from keystead.store import settings_sql as sql
+from keystead.store.sql import Row, Statement, Value
+from keystead.store.sqlite_link import connect, failing, outage
+from keystead.store.sqlite_readers import Readers
+from keystead.store.store import Change, GuardFailed, StoreDown, Taken
+from keystead.store.unit import Unit
+
+_LOG = log.get("store.sqlite")
+MAX_WAITING: Final = 10_000
+"""Units that may wait for the writer; one more is refused as busy."""
+MAX_BATCH: Final = 512
+"""Units that share one commit."""
+
+_NOTHING: Final[tuple[int, ...]] = ()
+
+_Waiting: TypeAlias = tuple[Unit, "asyncio.Future[None]", asyncio.AbstractEventLoop]
+_Result: TypeAlias = tuple["asyncio.Future[None]", Exception | None]
+
+
+class SqliteStore:
+    """The embedded engine; see :class:`~keystead.store.store.Store` for what each method promises.
+
+    :param path: the database file.
+    :raises StoreDown: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader = connect(path, reads_only=True)
+        self._readers = Readers(path)
+        self._queue: queue.Queue[_Waiting | None] = queue.Queue()
+        self._closing = asyncio.Event()
+        self._exclusive: set[str] = set()
+        self._writer = threading.Thread(target=self._drain, args=(connect(path),), name="sqlite-write", daemon=True)
+        self._writer.start()
+
+    async def fetch(self, statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:
+        """See :meth:`Store.fetch`."""
+        statement.check(args)
+        self._still_open()
+        bound = statement.sqlite_args(args)
+        if heavy:
+            return await self._readers.fetch(statement, bound)
+        with outage(statement.name):
+            return self._reader.execute(statement.sqlite, bound).fetchall()
+
+    async def fetch_one(self, statement: Statement, *args: Value) -> Row | None:
+        """See :meth:`Store.fetch_one`."""
+        statement.check(args)
+        self._still_open()
+        with outage(statement.name):
+            row: Row | None = self._reader.execute(statement.sqlite, statement.sqlite_args(args)).fetchone()
+        return row
+
+    async def commit(self, unit: Unit) -> None:
+        """See :meth:`Store.commit`."""
+        self._still_open()
+        if not unit.writes:
+            return
+        if self._queue.qsize() >= MAX_WAITING:
+            raise Problem(Kind.BUSY, "Too many changes are waiting to be written; try again shortly.", retry_after=1)
+        loop = asyncio.get_running_loop()
+        landed: asyncio.Future[None] = loop.create_future()
+        self._queue.put((unit, landed, loop))
+        # A caller that is cancelled here cancels its future only: the unit lands or fails all the same.
+        await landed
+
+    def _still_open(self) -> None:
+        if self._closing.is_set():
+            raise StoreDown("the store is closed")
+
+    def _drain(self, connection: sqlite3.Connection) -> None:
+        waiting: _Waiting | None
+        while (waiting := self._queue.get()) is not None:
+            batch = [waiting]
+            with contextlib.suppress(queue.Empty):
+                while len(batch) < MAX_BATCH and (waiting := self._queue.get_nowait()) is not None:
+                    batch.append(waiting)
+            self._land(connection, batch)
+            if waiting is None:
+                break
+        connection.close()
+
+    def _land(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> None:
+        outcomes: list[Exception | None] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes.extend(_apply(connection, unit) for unit, _, _ in batch)
+            connection.execute("COMMIT")
+        except Exception as exc:  # noqa: BLE001 - the writer must outlive whatever happens to a batch
+            with contextlib.suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            _LOG.error("commit failed", units=len(batch), reason=str(exc))
+            outcomes = [StoreDown(str(exc)) for _ in batch]
+        loops: dict[asyncio.AbstractEventLoop, list[_Result]] = {}
+        for (_, landed, loop), outcome in zip(batch, outcomes, strict=True):
+            loops.setdefault(loop, []).append((landed, outcome))
+        for loop, results in loops.items():
+            with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits for the answer any more
+                loop.call_soon_threadsafe(_resolve, results)
+
+    async def reserve(self, name: str, count: int) -> int:
+        """See :meth:`Store.reserve`."""
+        while True:
+            row = await self.fetch_one(sql.NEXT_FREE, name)
+            if row is None:
+                await self.commit(Unit(sql.open_counter(name)))
+                continue
+            top = int(str(row[0]))
+            with contextlib.suppress(GuardFailed):  # somebody was faster
+                await self.commit(Unit(sql.take_block(name, top, count)))
+                return top
+
+    async def head(self) -> int:
+        """See :meth:`Store.head`."""
+        row = await self.fetch_one(sql.HEAD)
+        return int(str(row[0])) if row else 0
+
+    async def documents(self) -> tuple[int, list[Change]]:
+        """See :meth:`Store.documents`."""
+        self._still_open()
+        with outage(sql.DOCUMENTS.name):
+            # Both questions without an await between them: nobody else asks within this transaction.
+            self._reader.execute("BEGIN")
+            try:
+                head = self._reader.execute(sql.HEAD.sqlite).fetchone()
+                rows = self._reader.execute(sql.DOCUMENTS.sqlite).fetchall()
+            finally:
+                self._reader.execute("COMMIT")
+        return int(head[0]) if head else 0, [Change(*row) for row in rows]
+
+    async def changes(self, after: int) -> list[Change]:
+        """See :meth:`Store.changes`."""
+        return [Change(*row) for row in await self.fetch(sql.CHANGES, after)]  # type: ignore[arg-type]  # columns are typed by the schema
+
+    async def announcements(self) -> AsyncIterator[int]:
+        """See :meth:`Store.announcements`: a file has no messages, so only the poll tells of other processes."""
+        await self._closing.wait()
+        for number in _NOTHING:
+            yield number
+
+    async def exclusively(self, name: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """See :meth:`Store.exclusively`: other processes are kept out by a lock file beside the database."""
+        import fcntl  # noqa: PLC0415 - Unix only; the module must import on other systems
+
+        if name in self._exclusive:
+            return False
+        self._exclusive.add(name)
+        try:
+            with self._path.with_name(f"{self._path.name}.{name}.lock").open("w") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                await work()
+                return True
+        finally:
+            self._exclusive.discard(name)
+
+    async def close(self) -> None:
+        """See :meth:`Store.close`."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        self._queue.put(None)
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
+        await self._readers.close()
+        self._reader.close()
+
+
+def _apply(connection: sqlite3.Connection, unit: Unit) -> Exception | None:
+    """Run one unit inside a savepoint of its own; what it must not have done is undone here, for it alone.
+
+    :raises sqlite3.Error: the disk or the file fails: no unit of the batch can land.
+    """
+    connection.execute("SAVEPOINT unit")
+    try:
+        for write in unit.writes:
+            touched = connection.execute(write.statement.sqlite, write.statement.sqlite_args(write.args)).rowcount
+            if write.expect is not None and touched != write.expect:
+                raise GuardFailed(write.guard)  # noqa: TRY301 - one place undoes every kind of failure
+        connection.execute("RELEASE unit")
+    except Exception as exc:
+        if failing(exc) or not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO unit")
+        connection.execute("RELEASE unit")
+        return _translated(exc)
+    return None
+
+
+def _translated(exc: Exception) -> Exception:
+    message = str(exc)
+    if not isinstance(exc, sqlite3.IntegrityError):
+        return exc
+    if message.startswith("UNIQUE constraint failed: "):
+        failed = message.removeprefix("UNIQUE constraint failed: ")
+        if failed.startswith("index '"):  # over an expression; its name tells: uq_table__column
+            table, _, column = failed.removeprefix("index '").removesuffix("'").removeprefix("uq_").rpartition("__")
+        else:
+            table, _, column = failed.split(",")[0].partition(".")
+        return Taken(table, column)
+    if message.startswith("FOREIGN KEY"):
+        return GuardFailed("reference")
+    return exc
+
+
+def _resolve(results: list[_Result]) -> None:
+    for landed, outcome in results:
+        if landed.done():
+            continue  # nobody waits for the answer any more
+        if outcome is None:
+            landed.set_result(None)
+        else:
+            landed.set_exception(outcome)

@@ -1,0 +1,69 @@
+"""How to reach a SQLite file, and what its failures mean here."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from keystead.store.store import StoreDown
+
+PATIENCE: Final = 10.0
+"""Seconds that a connection waits for a lock another process holds."""
+_OUTAGE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+
+
+def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
+    """A connection as this store uses them: no implicit transactions, foreign keys on, patience with other writers.
+
+    :raises StoreDown: the file cannot be opened, or is no database.
+    """
+    with outage(f"opening {path}"):
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, timeout=PATIENCE, cached_statements=512
+        )
+        try:
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+                "cache_size=-8192",  # KiB
+                "mmap_size=0",
+                "journal_size_limit=16777216",  # a burst must not leave its log's size behind for ever
+                f"query_only={'ON' if reads_only else 'OFF'}",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+@contextlib.contextmanager
+def outage(what: str) -> Iterator[None]:
+    """Tell failures of the file or its disk (``StoreDown``) from mistakes in a statement, which stay as they are."""
+    try:
+        yield
+    except sqlite3.Error as exc:
+        if failing(exc):
+            raise StoreDown(f"{what}: {exc}") from exc
+        raise
+
+
+def failing(exc: Exception) -> bool:
+    """Whether ``exc`` tells of a locked, full, unreadable or damaged file."""
+    return (getattr(exc, "sqlite_errorcode", 0) & 0xFF) in _OUTAGE

@@ -1,0 +1,103 @@
+"""The store's interface and its failures; both engines pass the same suite (``tests/store``)."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple, Protocol
+
+from keystead.store.sql import Row, Statement, Value
+from keystead.store.unit import Unit
+
+
+class GuardFailed(Exception):  # noqa: N818 - an outcome a room decides on, not a defect
+    """A write touched another number of rows than it had to; its unit left nothing behind.
+
+    :param guard: the guard's name.
+    """
+
+    def __init__(self, guard: str) -> None:
+        super().__init__(guard)
+        self.guard = guard
+
+
+class Taken(Exception):  # noqa: N818 - as above
+    """A value that must be unique is held by another row; the unit left nothing behind.
+
+    :param table: the table.
+    :param column: the column that must be unique (the first, when several together must be).
+    """
+
+    def __init__(self, table: str, column: str) -> None:
+        super().__init__(f"{table}.{column}")
+        self.table = table
+        self.column = column
+
+
+class StoreDown(Exception):  # noqa: N818 - as above
+    """The engine does not answer; nothing is known to have been written."""
+
+
+class Change(NamedTuple):
+    """One numbered change of a settings document.
+
+    :param seq: the change's number, rising by one over the whole installation.
+    :param kind: the document's kind, ``app_label.model``.
+    :param id: the document's uuid.
+    :param doc: the document as JSON text, or None when it was deleted.
+    """
+
+    seq: int
+    kind: str
+    id: str
+    doc: str | None
+
+
+class Store(Protocol):
+    """What both engines offer."""
+
+    async def fetch(self, statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:
+        """All rows of a SELECT; ``heavy`` marks lists and searches, which must not hold up the loop.
+
+        :raises StoreDown: the engine does not answer.
+        """
+        ...
+
+    async def fetch_one(self, statement: Statement, *args: Value) -> Row | None:
+        """The first row of a SELECT, or None."""
+        ...
+
+    async def commit(self, unit: Unit) -> None:
+        """Write ``unit`` durably; when this returns, a crash does not lose it.
+
+        :raises GuardFailed: a guard counted wrongly; nothing of the unit was written.
+        :raises Taken: a unique value is held already; nothing of the unit was written.
+        :raises StoreDown: the engine does not answer.
+        :raises Problem: ``BUSY`` when too many units wait.
+        """
+        ...
+
+    async def reserve(self, name: str, count: int) -> int:
+        """The first of ``count`` integers that nobody else will ever be given under ``name``."""
+        ...
+
+    async def head(self) -> int:
+        """The number of the newest settings change that is committed."""
+        ...
+
+    async def documents(self) -> tuple[int, list[Change]]:
+        """All settings documents and the newest change's number, seen at one instant."""
+        ...
+
+    async def changes(self, after: int) -> list[Change]:
+        """The settings changes with a number above ``after``, in order."""
+        ...
+
+    def announcements(self) -> AsyncIterator[int]:
+        """Numbers of settings changes as other processes commit them; None of it is promised to arrive (poll too)."""
+        ...
+
+    async def exclusively(self, name: str, work: Callable[[], Awaitable[None]]) -> bool:
+        """Run ``work`` while no other process runs work under ``name``; False if another one does, at once."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what waits, then let go of the engine."""
+        ...
