@@ -26,7 +26,7 @@ def test_a_line_is_one_json_object_with_level_time_and_room(capsys: pytest.Captu
     (line,) = lines(capsys)
     assert line["event"] == "issued"
     assert line["level"] == "info"
-    assert line["logger"] == "providers.oidc.token"
+    assert line["room"] == "providers.oidc.token"
     assert line["client"] == "grafana"
     assert str(line["timestamp"]).endswith("Z")
 

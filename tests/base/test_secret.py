@@ -1,7 +1,7 @@
 import copy
 import json
 import logging
-import pickle  # noqa: S403, TID251 - to see that it refuses
+import pickle  # noqa: TID251 - to see that it refuses
 
 import pytest
 from hypothesis import given

@@ -22,8 +22,9 @@ def private_key(jwk: dict[str, str]) -> keys.PrivateKey:
     number = {name: int.from_bytes(b64.decode(jwk[name]), "big") for name in jwk if len(name) <= 2}
     if jwk["kty"] == "RSA":
         public = rsa.RSAPublicNumbers(number["e"], number["n"])
-        parts = (number[name] for name in ("p", "q", "d", "dp", "dq", "qi"))
-        return rsa.RSAPrivateNumbers(*parts, public).private_key()
+        return rsa.RSAPrivateNumbers(
+            number["p"], number["q"], number["d"], number["dp"], number["dq"], number["qi"], public
+        ).private_key()
     if jwk["kty"] == "EC":
         curve: ec.EllipticCurve = {"P-256": ec.SECP256R1(), "P-521": ec.SECP521R1()}[jwk["crv"]]
         return ec.derive_private_key(number["d"], curve)

@@ -1,3 +1,4 @@
+import base64
 from datetime import datetime
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_curve_without_algorithm_signs_no_tokens() -> None:
 
 
 def test_short_rsa_keys_are_refused_in_every_form(now: datetime) -> None:
-    short = rsa.generate_private_key(65537, 1024)
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - to see it refused
     certificate = x509.self_signed(short, common_name="a", organization="b", validity_days=1, now=now)
     for load, pem in (
         (keys.load_private_key, short.private_bytes(PEM, PKCS8, CLEAR)),
@@ -162,6 +163,14 @@ def test_other_texts_are_refused(load: object, pem: str, reason: str) -> None:
         load(pem)  # type: ignore[operator]  # the three have different results, and none is reached
 
 
+def test_a_key_under_the_name_of_another_curve_is_refused() -> None:
+    der = keys.generate(NewKey.ED25519).private_bytes(serialization.Encoding.DER, PKCS8, CLEAR)
+    renamed = der.replace(b"\x2b\x65\x70", b"\x2b\x65\x71")  # the object identifier of Ed448, on 32 bytes
+    pem = b"-----BEGIN PRIVATE KEY-----\n" + base64.encodebytes(renamed) + b"-----END PRIVATE KEY-----\n"
+    with pytest.raises(BadKeyError, match="in PEM form"):
+        keys.load_private_key(pem)
+
+
 def flipped(pem: bytes, changes: list[tuple[int, int]]) -> bytes:
     """``pem`` with some bytes of its body replaced, still well-formed as PEM."""
     body = bytearray(pem)
@@ -179,8 +188,7 @@ def test_a_damaged_key_raises_only_the_declared_error(places: list[tuple[int, in
     for load, pem in ((keys.load_private_key, EC_PEM), (keys.load_public_key, EC_PUBLIC_PEM)):
         try:
             key = load(flipped(pem, places))
-        except BadKeyError as refusal:
-            assert "AZ" not in str(refusal)
+        except BadKeyError:
             continue
         assert isinstance(
             key,

@@ -1,7 +1,6 @@
 import asyncio
 import json
 import threading
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 from keystead.base.errors import Kind, Problem
 from keystead.trust import keys, signer
 from keystead.trust.keys import BadKeyError
-from keystead.trust.signer import Signer, Verifier, VerifyingKey, check_times
+from keystead.trust.signer import Signer, Verifier, VerifyingKey
 from keystead.wire import b64, jws
 from keystead.wire.jws import JoseError
 from tests.trust.support import private_key, vectors
@@ -35,7 +34,8 @@ def pair(alg: str) -> tuple[Signer, VerifyingKey]:
     if alg in curves:
         key: keys.PrivateKey = ec.generate_private_key(curves[alg])
     else:
-        kinds = {"ES256": keys.NewKey.ECDSA, "EdDSA": keys.NewKey.ED448}
+        kinds = {"ES256": keys.NewKey.ECDSA, "EdDSA": keys.NewKey.ED448, "Ed448": keys.NewKey.ED448}
+        kinds["Ed25519"] = keys.NewKey.ED25519
         key = keys.generate(kinds.get(alg, keys.NewKey.RSA))
     return Signer.from_key(key, kid="k", alg=alg), VerifyingKey.from_key(key.public_key(), alg=alg)
 
@@ -58,9 +58,8 @@ def test_the_signatures_of_the_rfcs_verify_and_repeat(case: dict[str, object]) -
     theirs.check(parsed.signature, parsed.signing_input)
     again = jws.parse(ours.sign(parsed.payload, typ=""))
     theirs.check(again.signature, again.signing_input)
-    # A.1 has a header of its own with line breaks; where header and algorithm allow, the token is the RFC's to the byte.
-    if case["deterministic"] and parsed.header == again.header:
-        assert again.signature == parsed.signature
+    # Elsewhere the RFC's header has line breaks, or the algorithm draws a random number.
+    assert (again.signature == parsed.signature) is case["repeats"]
 
 
 @pytest.mark.parametrize("case", vectors("rfc7515")["cases"][:3], ids=lambda case: case["alg"])
@@ -234,61 +233,3 @@ def test_half_hashes_follow_the_algorithm(alg: str, size: int) -> None:
 def test_half_hashes_of_edwards_curves() -> None:
     assert len(b64.decode(Signer.from_key(ED_KEY, kid="k").half_hash("a"))) == 32
     assert len(b64.decode(pair("EdDSA")[0].half_hash("a"))) == 57
-
-
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-AT = int(NOW.timestamp())
-
-
-@pytest.mark.parametrize(
-    ("claims", "leeway", "reason"),
-    [
-        ({"exp": AT + 1}, 0, ""),
-        ({"exp": AT}, 0, "expired"),
-        ({"exp": AT - 1}, 0, "expired"),
-        ({"exp": AT - 8}, 9, ""),
-        ({"exp": AT - 9}, 9, "expired"),
-        ({"exp": AT + 0.5}, 0, ""),
-        ({"exp": AT - 0.5}, 0, "expired"),
-        ({"exp": 10**4000}, 0, ""),
-        ({"exp": -(10**4000)}, 0, "expired"),
-        ({"exp": AT + 9, "nbf": AT}, 0, ""),
-        ({"exp": AT + 9, "nbf": AT + 1}, 0, "not valid yet"),
-        ({"exp": AT + 9, "nbf": AT + 1}, 1, ""),
-        ({"exp": AT + 9, "iat": AT}, 0, ""),
-        ({"exp": AT + 9, "iat": AT + 1}, 0, "in the future"),
-        ({"exp": AT + 9, "iat": AT + 1}, 1, ""),
-        ({}, 0, "no exp"),
-        ({"exp": None}, 0, "exp is not a number"),
-        ({"exp": str(AT + 9)}, 0, "exp is not a number"),
-        ({"exp": True}, 0, "exp is not a number"),
-        ({"exp": float("nan")}, 0, "exp is not a number"),
-        ({"exp": float("inf")}, 0, "exp is not a number"),
-        ({"exp": [AT + 9]}, 0, "exp is not a number"),
-        ({"exp": AT + 9, "nbf": "0"}, 0, "nbf is not a number"),
-        ({"exp": AT + 9, "iat": {}}, 0, "iat is not a number"),
-    ],
-)
-def test_times(claims: dict[str, object], leeway: int, reason: str) -> None:
-    def check() -> None:
-        check_times(claims, NOW, leeway=leeway)
-
-    if reason:
-        with pytest.raises(JoseError, match=reason):
-            check()
-    else:
-        check()
-
-
-@pytest.mark.parametrize("require", [("iat",), ("exp", "iat"), ("nbf", "exp")])
-def test_required_times(require: tuple[str, ...]) -> None:
-    with pytest.raises(JoseError, match="has no"):
-        check_times({"exp": AT + 9}, NOW, require=require)
-    check_times({"exp": AT + 9, "iat": AT, "nbf": AT}, NOW, require=require)
-    check_times({}, NOW, require=())
-
-
-def test_an_instant_has_a_fraction() -> None:
-    check_times({"exp": AT + 1}, NOW + timedelta(microseconds=999_999))
-    with pytest.raises(JoseError, match="expired"):
-        check_times({"exp": AT}, NOW + timedelta(microseconds=1))

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,5 @@ def test_any_other_last_character_changes_the_bytes_or_is_refused(data: bytes, c
     text = b64.encode(data)
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     other = text[:-1] + choose.draw(st.sampled_from(alphabet.replace(text[-1], "")))
-    try:
+    with contextlib.suppress(ValueError):
         assert b64.decode(other) != data
-    except ValueError:
-        pass

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,11 +72,7 @@ def test_a_code_made_without_challenge_is_met_by_no_verifier(method: str) -> Non
 
 @given(st.text(max_size=140), st.text(max_size=60), st.sampled_from(["S256", "plain", "x"]))
 def test_whatever_comes_only_the_declared_error_leaves(verifier: str, challenge: str, method: str) -> None:
-    for check in (
-        lambda: pkce.check_verifier(verifier, expected_challenge=challenge, method=method),
-        lambda: pkce.check_challenge(challenge, method=method),
-    ):
-        try:
-            check()
-        except PkceError:
-            continue
+    with contextlib.suppress(PkceError):
+        pkce.check_verifier(verifier, expected_challenge=challenge, method=method)
+    with contextlib.suppress(PkceError):
+        pkce.check_challenge(challenge, method=method)

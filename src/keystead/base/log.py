@@ -14,10 +14,20 @@ _SENSITIVE: Final = ("password", "secret", "token", "key", "authorization", "coo
 
 
 def _mask(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    for name in event:
-        if name != "event" and any(word in name.lower() for word in _SENSITIVE):
-            event[name] = "**********"
+    for name, value in event.items():
+        if name != "event":
+            event[name] = _masked(name, value)
     return event
+
+
+def _masked(name: str, value: object) -> object:
+    if any(word in name.lower() for word in _SENSITIVE):
+        return "**********"
+    if isinstance(value, dict):
+        return {inner: _masked(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", item) for item in value]
+    return value
 
 
 def configure(level: str = "info", *, human: bool = False) -> None:
@@ -29,7 +39,10 @@ def configure(level: str = "info", *, human: bool = False) -> None:
     number = logging.DEBUG if level == "trace" else logging.getLevelNamesMapping()[level.upper()]
     renderer: structlog.typing.Processor
     if human:
-        renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,  # the rich one shows local variables, secrets among them
+        )
     else:
         renderer = structlog.processors.JSONRenderer()
     structlog.configure(

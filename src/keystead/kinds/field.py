@@ -1,5 +1,6 @@
 """Fields: what the annotations of a kind's struct say, read once, and the taking of values from requests."""
 
+import enum
 import types
 import typing
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Field:
     temporal: bool
     json: bool
     boolean: bool
+    choices: type[enum.Enum] | None
 
     @property
     def required(self) -> bool:
@@ -132,6 +134,7 @@ def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
         temporal=core is datetime,
         json=origin in {dict, tuple, list} or (isinstance(origin, type) and issubclass(origin, msgspec.Struct)),
         boolean=core is bool,
+        choices=core if isinstance(core, type) and issubclass(core, enum.Enum) else None,
     )
 
 

@@ -6,7 +6,7 @@ SQL is put together from declared names and constant fragments only; every value
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -105,6 +105,11 @@ def _asked(name: str, type_: Any, query: Query, *, many: bool) -> object | None:
     if many:
         return tuple(value_of(name, type_, text) for text in values)
     return value_of(name, type_, values[-1])
+
+
+def asked_for(item: Filter, query: Query) -> object | None:
+    """The value a filter is asked with, or None."""
+    return _asked(item.name, item.type, query, many=item.many)
 
 
 def _exact(field: Field, text: str) -> object:
@@ -296,5 +301,3 @@ def _add_search(add: Callable[[str, Value], None], state: State, kind: Kind[Any]
     parts = " OR ".join(f"lower(t.{kind.fields[name].column if name in kind.fields else name}) LIKE {{}} ESCAPE '\\'" for name in kind.search)
     add(f"({parts})", f"%{escaped.lower()}%")
 
-
-Direction = Literal["ASC", "DESC"]

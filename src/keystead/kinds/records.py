@@ -70,6 +70,8 @@ def _from_column(field: Field, value: object) -> object:
         return bool(value)
     if field.json:
         return msgspec.json.decode(cast("str", value), type=field.type)
+    if field.choices is not None:
+        return field.choices(value)
     return value
 
 
@@ -201,3 +203,17 @@ def _link(link: Link, key: object, others: Iterable[object]) -> Write:
 
 def _unlink(link: Link, key: object, others: Iterable[object]) -> Write:
     return Write(_unlink_statement(link), (cast("Value", key), cast("Value", list(others))))
+
+
+@lru_cache(maxsize=256)
+def holders(kind: Kind[Any], field: Field, most: int) -> Statement:
+    """SELECT of the records whose reference ``field`` leads to ``$1``; at most ``most`` of them."""
+    key = kind.table.key if kind.table else "id"
+    if field.link:
+        condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608
+    else:
+        condition = f"t.{field.column} = $1"
+    return Statement(
+        f"{kind.model}.holding_{field.name}",
+        f"SELECT {columns(kind)} FROM {table(kind)} t WHERE {condition} ORDER BY t.{key} LIMIT {most}",  # noqa: S608 - declared names
+    )

@@ -77,7 +77,7 @@ class Pool:
                     return await connection.fetch(statement.text, *args)
                 row = await connection.fetchrow(statement.text, *args)
             except FAILURES as exc:
-                lost = connection.is_closed()
+                lost = _gone(connection)
                 if lost and again:
                     await self._pool.expire_connections()
                     continue
@@ -98,7 +98,7 @@ class Pool:
         try:
             yield connection
         except FAILURES as exc:
-            lost = connection.is_closed()
+            lost = _gone(connection)
             if lost or isinstance(exc, asyncpg.ReadOnlySQLTransactionError):
                 # After a failover the others lead to a server that is gone, or to one that only stands by.
                 await self._pool.expire_connections()
@@ -119,3 +119,10 @@ class Pool:
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
+
+
+def _gone(connection: "_Connection") -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool took it back when it broke
+        return True

@@ -19,7 +19,7 @@ class GuardFailed(Exception):  # noqa: N818 - an outcome a room decides on, not 
 
 
 class Taken(Exception):  # noqa: N818 - as above
-    """A value that must be unique is held by another row; the unit left nothing behind.
+    """A value that must be unique is held by another row (one of them, if several are); the unit left nothing behind.
 
     :param table: the table.
     :param column: the column that must be unique (the first, when several together must be).
@@ -32,7 +32,7 @@ class Taken(Exception):  # noqa: N818 - as above
 
 
 class StoreDown(Exception):  # noqa: N818 - as above
-    """The engine does not answer; nothing is known to have been written."""
+    """The engine does not answer; what was to be written may or may not have been, but never in part."""
 
 
 class Change(NamedTuple):
@@ -56,20 +56,28 @@ class Store(Protocol):
     async def fetch(self, statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:
         """All rows of a SELECT; ``heavy`` marks lists and searches, which must not hold up the loop.
 
-        :raises StoreDown: the engine does not answer.
+        :raises StoreDown: the engine does not answer (in time).
+        :raises ValueError: an argument is nothing a database keeps: NUL in a text, a number beyond 64 bits.
         """
         ...
 
     async def fetch_one(self, statement: Statement, *args: Value) -> Row | None:
-        """The first row of a SELECT, or None."""
+        """The first row of a SELECT, or None.
+
+        :raises StoreDown: as :meth:`fetch`.
+        :raises ValueError: as :meth:`fetch`.
+        """
         ...
 
     async def commit(self, unit: Unit) -> None:
         """Write ``unit`` durably; when this returns, a crash does not lose it.
 
+        A caller that is cancelled while it waits does not take the unit back.
+
         :raises GuardFailed: a guard counted wrongly; nothing of the unit was written.
         :raises Taken: a unique value is held already; nothing of the unit was written.
-        :raises StoreDown: the engine does not answer.
+        :raises StoreDown: the engine does not answer; the unit may or may not have landed, whole.
+        :raises ValueError: an argument is nothing a database keeps; nothing of the unit was written.
         :raises Problem: ``BUSY`` when too many units wait.
         """
         ...

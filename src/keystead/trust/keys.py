@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
@@ -254,5 +254,6 @@ def _readable(otherwise: str) -> Iterator[None]:
     """Whatever the parser says about broken input becomes one sentence: its own words may quote the input."""
     try:
         yield
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
+    # InternalError is what OpenSSL's refusal of an Edwards key of the wrong length becomes.
+    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, x509.InvalidVersion):
         raise BadKeyError(otherwise) from None

@@ -1,4 +1,4 @@
-"""Signing tokens, and verifying them with keys of our own choosing (RFC 7515, RFC 7518 §3, RFC 8037, RFC 8725).
+"""Signing tokens, and verifying them with keys of our own choosing (RFC 7515, 7518, 8037, 8725, 9864).
 
 A key works with exactly one algorithm (RFC 8725 §3.1). What a token's header says chooses among the keys we hold and
 never brings one; an algorithm that is not that key's own, or not on the caller's list, is refused.
@@ -7,12 +7,10 @@ never brings one; an algorithm that is not that key's own, or not on the caller'
 import asyncio
 import hashlib
 import hmac
-import math
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timedelta
 from typing import Final, NoReturn, Self
 
 import msgspec
@@ -21,18 +19,31 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from keystead.base.clock import EPOCH
 from keystead.base.errors import Kind, Problem
 from keystead.trust import keys
 from keystead.wire import b64, jsonstrict, jws
 from keystead.wire.jws import JoseError
+from keystead.wire.jwt import check_times
 
-ALGORITHMS: Final = ("HS256", "RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA")
+__all__ = ["ALGORITHMS", "MAX_WAITING", "Signer", "Verifier", "VerifyingKey", "check_times"]
+
+ALGORITHMS: Final = (
+    "HS256",
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+    "Ed448",
+)
 """What we sign with and verify. ``none`` is no member and never will be."""
 MAX_WAITING: Final = 512
 """RSA signatures that may be under way or waiting at once in one process."""
 
-_SECOND: Final = timedelta(seconds=1)
 _RSA: Final[Mapping[str, tuple[padding.AsymmetricPadding, hashes.HashAlgorithm]]] = {
     "RS256": (padding.PKCS1v15(), hashes.SHA256()),
     "RS384": (padding.PKCS1v15(), hashes.SHA384()),
@@ -206,37 +217,6 @@ class Verifier:
             raise JoseError("The token's payload is not a JSON object with unique names.") from None
 
 
-def check_times(
-    claims: Mapping[str, object], now: datetime, *, leeway: int = 0, require: Collection[str] = ("exp",)
-) -> None:
-    """Refuse a token that has expired, is not valid yet, or says it was issued in the future (RFC 7519 §4.1.4 to 6).
-
-    :param claims: the token's claims, already verified.
-    :param now: the present instant, with time zone.
-    :param leeway: seconds by which the issuer's clock may differ from ours.
-    :param require: which of ``exp``, ``nbf`` and ``iat`` must be there.
-    :raises JoseError: with the reason.
-    """
-    for name in require:
-        if name not in claims:
-            raise JoseError(f"The token has no {name}.")
-    moment = (now - EPOCH) / _SECOND
-    if "exp" in claims and moment >= _numeric_date(claims, "exp") + leeway:
-        raise JoseError("The token has expired.")
-    if "nbf" in claims and moment < _numeric_date(claims, "nbf") - leeway:
-        raise JoseError("The token is not valid yet.")
-    if "iat" in claims and moment < _numeric_date(claims, "iat") - leeway:
-        raise JoseError("The token says it was issued in the future.")
-
-
-def _numeric_date(claims: Mapping[str, object], name: str) -> int | float:
-    value = claims[name]
-    # To Python a bool is an int. The comparison also denies NaN, and takes an int too long for a float.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
-        raise JoseError(f"The token's {name} is not a number of seconds.")
-    return value
-
-
 def _compact(signing_input: bytes, signature: bytes) -> str:
     return (signing_input + b"." + b64.encode_bytes(signature)).decode("ascii")
 
@@ -266,7 +246,9 @@ def _signing(key: keys.PrivateKey, alg: str) -> _Sign:
                 return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
             return sign
-        case ed25519.Ed25519PrivateKey() | ed448.Ed448PrivateKey() if alg == "EdDSA":
+        case ed25519.Ed25519PrivateKey() if alg in ("EdDSA", "Ed25519"):
+            return key.sign
+        case ed448.Ed448PrivateKey() if alg in ("EdDSA", "Ed448"):
             return key.sign
         case _:
             _unfit(alg)
@@ -288,7 +270,9 @@ def _verifying(key: keys.PublicKey, alg: str) -> _Verify:
                 key.verify(encode_dss_signature(r, s), data, ecdsa)
 
             return verify
-        case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey() if alg == "EdDSA":
+        case ed25519.Ed25519PublicKey() if alg in ("EdDSA", "Ed25519"):
+            return key.verify
+        case ed448.Ed448PublicKey() if alg in ("EdDSA", "Ed448"):
             return key.verify
         case _:
             _unfit(alg)
@@ -303,5 +287,5 @@ def _mac(secret: bytes) -> _Sign:
 def _digest_of(alg: str, key: keys.PrivateKey | None = None) -> _Sign:
     if isinstance(key, ed448.Ed448PrivateKey):
         return lambda data: hashlib.shake_256(data).digest(114)  # RFC 8032 §5.2.6: the hash inside Ed448
-    name = "sha512" if alg == "EdDSA" else f"sha{alg[2:]}"
+    name = "sha512" if isinstance(key, ed25519.Ed25519PrivateKey) else f"sha{alg[2:]}"
     return lambda data: hashlib.new(name, data).digest()

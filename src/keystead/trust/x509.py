@@ -52,7 +52,7 @@ def describe(certificate: x509.Certificate) -> Description:
     kind = keys.key_type(keys.certified_key(certificate))
     try:
         expiry, subject = certificate.not_valid_after_utc, certificate.subject.rfc4514_string()
-    except ValueError:
+    except (ValueError, TypeError):  # the latter for a part of the name in a type its meaning does not allow
         raise keys.BadKeyError("The certificate's name or dates cannot be read.") from None
     # The contract shows SHA-1 too. It names the certificate and proves nothing.
     sha1 = certificate.fingerprint(hashes.SHA1())  # noqa: S303 - see the line above

@@ -12,7 +12,7 @@ from keystead.doors.web import assets, render
 from keystead.doors.web.render import FlowPage, Link, Page, PortalPage, PortalUser, Tile
 
 NONCE = "c2l4dGVlbi1ieXRlcy1vaw"
-HOSTILE = '"><img src=x onerror=alert(1)>{{7*7}}${7*7}\'</textarea></title>'
+HOSTILE = "\"><img src=x onerror=alert(1)>{{7*7}}${7*7}'</textarea></title>"
 LIMIT = 20_000
 USER = {"pending_user": "anna.berg", "pending_user_avatar": "data:image/png;base64,iVBORw0KGgo="}
 FLOW = {"title": "Welcome back", "background": assets.BACKGROUND, "cancel_url": "/flows/-/cancel/", "layout": "stacked"}
@@ -23,7 +23,11 @@ PAGE = FlowPage(
     action="/if/flow/default-authentication-flow/?next=%2Fif%2Fuser%2F",
     application_name="Grafana",
     destination="grafana.example.org",
-    links=[Link("Privacy", "https://example.org/privacy"), Link("Help desk", "mailto:help@example.org"), Link("Room 4")],
+    links=[
+        Link("Privacy", "https://example.org/privacy"),
+        Link("Help desk", "mailto:help@example.org"),
+        Link("Room 4"),
+    ],
 )
 PORTAL = PortalPage(nonce=NONCE, csrf="csrf-of-this-session", settings="/if/user/#/settings", admin="/if/admin/")
 PERSON = PortalUser(username="anna.berg", name="Anna Berg", email="anna@example.org")
@@ -407,7 +411,13 @@ def test_identification_with_sources_only_asks_for_no_name() -> None:
 
 def test_the_brand_replaces_name_logo_and_sheet() -> None:
     page = msgspec.structs.replace(
-        PAGE, brand="Acme", logo="/files/media/acme-%(theme)s.svg", custom_css="/brand.css", root="/auth", theme="dark", lang="ar"
+        PAGE,
+        brand="Acme",
+        logo="/files/media/acme-%(theme)s.svg",
+        custom_css="/brand.css",
+        root="/auth",
+        theme="dark",
+        lang="ar",
     )
     text = render.message_page("Hello", "World", page).decode()
     assert "Hello · Acme</title>" in text
@@ -419,7 +429,9 @@ def test_the_brand_replaces_name_logo_and_sheet() -> None:
 
 def test_themed_images_follow_the_browser_unless_the_theme_is_fixed() -> None:
     page = msgspec.structs.replace(PAGE, logo="/logo-%(theme)s.svg")
-    assert 'media="(prefers-color-scheme: dark)" srcset="/logo-dark.svg"' in render.message_page("A", "B", page).decode()
+    assert (
+        'media="(prefers-color-scheme: dark)" srcset="/logo-dark.svg"' in render.message_page("A", "B", page).decode()
+    )
 
 
 def test_a_background_is_loaded_only_if_the_brand_sets_one() -> None:
@@ -433,7 +445,13 @@ def test_a_background_is_loaded_only_if_the_brand_sets_one() -> None:
 
 def test_a_redirect_goes_on_by_itself_and_never_into_script() -> None:
     assert b'content="0;url=https://grafana.example.org/login/callback?code=abc&amp;state=x"' in flow("redirect")
-    for to in ("javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "java\tscript:alert(1)", "JaVaScRiPt:x"):
+    for to in (
+        "javascript:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,x",
+        "java\tscript:alert(1)",
+        "JaVaScRiPt:x",
+    ):
         page = render.flow_page({"component": "xak-flow-redirect", "to": to, "flow_info": FLOW}, PAGE)
         assert b"refresh" not in page
         assert b"script:" not in page.replace(b"\t", b"").lower()

@@ -96,7 +96,8 @@ def _refusal(given: Given, reason: str) -> str:
         text = given.text if len(given.text) <= _SHOWN_MAX else given.text[:_SHOWN_MAX] + "…"
         shown = f" {text!r}"
     # Reasons quote the text, except those of secret forms, which are made not to.
-    because = f", because {reason.rstrip('.')}" if reason and (shown or form.secret) else ""
+    fits = 0 < len(reason) <= 2 * _SHOWN_MAX and bool(shown or form.secret)
+    because = f", because {reason.rstrip('.')}" if fits else ""
     hint = " (its text was fetched from elsewhere and is not shown)" if given.hidden else ""
     return f"{given.origin}: the value{shown}{hint} is not accepted{because}. Accepted: {form.accepted}."
 

@@ -99,6 +99,9 @@ class Reader:
             return ()
         setting, path = found
         followed = self._follow(text, origin)
+        if followed is not None and not _is_utf8(followed):
+            self.problems.append(f"{origin}: the value is not UTF-8 text.")
+            return ()
         if followed is None or (not followed and not setting.form.blank):
             return ()
         return (Given(setting=setting, path=path, text=followed, origin=origin, hidden=followed is not text),)
@@ -140,6 +143,14 @@ def _from_neighbour(name: str, text: str) -> bool:
     if _NEIGHBOUR.fullmatch(name):
         return True
     return bool(_NEIGHBOUR_PORT.fullmatch(name) and _NEIGHBOUR_URL.match(text))
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of the environment that Python could not decode
+        return False
+    return True
 
 
 def _as_text(value: object) -> str:

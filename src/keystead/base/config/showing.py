@@ -7,7 +7,7 @@ from msgspec import Struct
 from keystead.base.config.catalogue import Leaf, Open, Section, members
 from keystead.base.config.settings import Config
 
-Plain: TypeAlias = "str | int | bool | list[Plain] | dict[str, Plain] | None"
+Plain: TypeAlias = "str | int | bool | list[Plain] | dict[str, Plain]"
 
 
 def dump(config: Config) -> dict[str, Plain]:
@@ -33,8 +33,8 @@ def _group(group: Struct) -> dict[str, Plain]:
 
 
 def _plain(value: object, text: str) -> Plain:
-    if value is None or isinstance(value, bool | int):
+    if isinstance(value, bool | int):
         return value
     if isinstance(value, tuple):
         return [str(item) for item in value]
-    return text
+    return text  # None too is a text, since a bare null in a file says nothing

@@ -95,8 +95,8 @@ class Budget:
             self.stop(f"it makes a collection of more than {MAX_ITEMS} items")
         self.spend(1 + (count >> 3), count * octets)
 
-    def weigh(self, value: object) -> None:
-        """Count what comparing, hashing or printing ``value`` would cost: its items as a tree, shared parts each time.
+    def weigh(self, value: object) -> int:
+        """Count and give what comparing, hashing or printing ``value`` would cost: its items as a tree, shared parts each time.
 
         Python does these in C, in one go: a list of 60 levels that names its next level twice would take 2^60 comparisons,
         and hashing a tuple nested 100,000 deep overflows the C stack.
@@ -104,6 +104,7 @@ class Budget:
         :raises Stop: too many items, or nested too deeply (a list that holds itself is endlessly deep).
         """
         level: Collection[object] = (value,)
+        weight = 0
         for _ in range(MAX_NESTING):
             deeper: list[object] = []
             owed = 0
@@ -119,10 +120,12 @@ class Budget:
                     owed += 1
                 if owed > 1024:  # noqa: PLR2004 - pay in portions, so that a growing level stops before it fills the memory
                     self.spend(owed >> 3)
+                    weight += owed
                     owed = 0
             self.spend(owed >> 3)
+            weight += owed
             if not deeper:
-                return
+                return weight
             level = deeper
         self.stop(f"it nests collections more than {MAX_NESTING} deep")
 

@@ -192,10 +192,11 @@ CREATE INDEX ix_oauth_grants_expires ON oauth_grants (expires);
 CREATE TABLE oauth_refresh_tokens (
     digest TEXT PRIMARY KEY,
     grant_id TEXT NOT NULL REFERENCES oauth_grants (id) ON DELETE CASCADE,
+    parent TEXT,
     created BIGINT NOT NULL,
-    expires BIGINT NOT NULL,
-    used BIGINT
+    expires BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX uq_oauth_refresh_tokens__parent ON oauth_refresh_tokens (parent);
 CREATE INDEX ix_oauth_refresh_tokens_grant ON oauth_refresh_tokens (grant_id);
 CREATE TABLE oauth_revoked (
     jti TEXT PRIMARY KEY,

@@ -1,0 +1,90 @@
+"""The two cookies: ``authentik_session`` (a signed statement, not a secret store) and ``authentik_csrf`` (flows.md §5).
+
+The session cookie is a JWT, HS256 under the installation's key, that carries a session key; what the key opens is kept on
+the server under its digest. The cross-site token is a MAC of the session key, so it changes whenever the session does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.clock import unix
+from keystead.base.secret import Vault
+from keystead.doors.http.message import Header
+from keystead.trust.signer import Signer, Verifier, VerifyingKey
+from keystead.wire.jws import JoseError
+
+SESSION: Final = "authentik_session"
+CSRF: Final = "authentik_csrf"
+_ACR: Final = "goauthentik.io/core/default"
+_PURPOSE: Final = "session-cookie"
+_MAX: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """Reads and makes the cookies of one installation."""
+
+    signer: Signer
+    verifier: Verifier
+    vault: Vault
+    domain: str = ""
+    path: str = "/"
+
+    @classmethod
+    def of(cls, vault: Vault, *, domain: str = "", path: str = "/") -> "Jar":
+        """The jar for an installation's keys."""
+        key = vault.signing_key(_PURPOSE)
+        return cls(
+            Signer.from_secret(key), Verifier({"": VerifyingKey.from_secret(key)}), vault, domain, path or "/"
+        )
+
+    def read(self, cookies: Mapping[str, str]) -> str:
+        """The session key in a request's cookies; empty for none, and for one that was tampered with."""
+        text = cookies.get(SESSION, "")
+        if not text or len(text) > _MAX:
+            return ""
+        try:
+            claims = self.verifier.verify(text, algs=("HS256",))
+        except (JoseError, ValueError):
+            return ""
+        sid = claims.get("sid")
+        return sid if isinstance(sid, str) else ""
+
+    def csrf(self, sid: str) -> str:
+        """The cross-site token that goes with a session key."""
+        return self.vault.sign("csrf", sid)
+
+    def make(
+        self, sid: str, *, secure: bool, at: datetime, subject: str = "anonymous", expires: datetime | None = None
+    ) -> list[Header]:
+        """Set-Cookie fields for a session key; without ``expires`` they last as long as the browser."""
+        claims: dict[str, object] = {
+            "sid": sid,
+            "iss": "authentik",
+            "sub": subject,
+            "iat": unix(at),
+            "authenticated": subject != "anonymous",
+            "acr": _ACR,
+        }
+        value = self.signer.sign(msgspec.json.encode(claims))
+        tail = f"; Path={self.path}; " + ("Secure; SameSite=None" if secure else "SameSite=Lax")
+        if self.domain:
+            tail += f"; Domain={self.domain}"
+        if expires is not None:
+            seconds = max(0, unix(expires) - unix(at))
+            tail += f"; Max-Age={seconds}; Expires={format_datetime(expires, usegmt=True)}"
+        return [
+            (b"set-cookie", f"{SESSION}={value}; HttpOnly{tail}".encode("latin-1")),
+            (b"set-cookie", f"{CSRF}={self.csrf(sid)}{tail}".encode("latin-1")),
+        ]
+
+
+def fresh() -> str:
+    """A new session key."""
+    return rand.token(32)

@@ -1,0 +1,71 @@
+"""Who calls: the session cookie, or a bearer token (rest.md §2)."""
+
+import hmac
+from typing import Final
+
+from keystead.base.errors import Kind, Problem
+from keystead.doors.http.cookies import Jar
+from keystead.doors.http.message import Request
+from keystead.doors.http.site import Site
+from keystead.kinds.call import NOBODY, Actor
+from keystead.people import token
+from keystead.people.session import find
+from keystead.people.user import actor_of
+
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSED: Final = "Token invalid/expired"
+
+
+async def by_session(request: Request, site: Site, jar: Jar) -> Actor:
+    """The person whose session the cookie opens, or nobody."""
+    session = await find(site.state, jar.read(request.cookies), request.at)
+    if session is None:
+        return NOBODY
+    return await actor_of(site.state, session.user, session=session.uuid, means="session") or NOBODY
+
+
+async def by_bearer(request: Request, site: Site, text: str) -> Actor:
+    """The user whose API token, or OAuth access token with the API's scope, ``text`` is.
+
+    :raises Problem: ``UNAUTHENTICATED``; always with the same words, whatever is wrong.
+    """
+    found = await token.by_key(site.state, text, request.at)
+    if found is not None and found.intent is token.IntentEnum.API:
+        actor = await actor_of(site.state, found.user, means="token")
+        if actor is not None:
+            return actor
+    bearer = site.extras.get("oauth_bearer")
+    if found is None and text.count(".") == 2 and callable(bearer):  # noqa: PLR2004 - a JWT has three parts
+        actor = await bearer(request, site, text)
+        if actor is not None:
+            return actor
+    raise Problem(Kind.UNAUTHENTICATED, _REFUSED)
+
+
+async def identify(request: Request, site: Site, jar: Jar, *, csrf: bool) -> Actor:
+    """Who calls.
+
+    :param csrf: whether an unsafe method with a session needs the cross-site token.
+    :raises Problem: ``UNAUTHENTICATED`` for bad credentials, ``DENIED`` for a missing cross-site token.
+    """
+    authorization = request.header(b"authorization")
+    scheme, blank, credentials = authorization.partition(" ")
+    if blank:
+        if scheme.lower() != "bearer":
+            raise Problem(Kind.UNAUTHENTICATED, "Unsupported authentication type; send a bearer token.")
+        return await by_bearer(request, site, credentials.strip())
+    actor = await by_session(request, site, jar)
+    if csrf and actor is not NOBODY and request.method not in _SAFE:
+        check_csrf(jar, jar.read(request.cookies), request.header(b"x-authentik-csrf"))
+    return actor
+
+
+def check_csrf(jar: Jar, sid: str, given: str) -> None:
+    """Let through only what carries the token that goes with the session.
+
+    :raises Problem: ``DENIED``.
+    """
+    if not sid or not hmac.compare_digest(jar.csrf(sid).encode(), given.encode("utf-8", "replace")):
+        raise Problem(
+            Kind.DENIED, "CSRF Failed: the X-authentik-CSRF header must hold the value of the authentik_csrf cookie."
+        )

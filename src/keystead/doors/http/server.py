@@ -1,0 +1,138 @@
+"""The ASGI application: finds the endpoint, reads the body within its limit, identifies the caller, answers, logs."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any, Final
+
+from keystead.base import log, rand
+from keystead.base.errors import Kind, Problem
+from keystead.doors.http.cookies import Jar
+from keystead.doors.http.identity import identify
+from keystead.doors.http.message import Header, Request, Response
+from keystead.doors.http.routes import Endpoint, ErrorPage, Found, Routes
+from keystead.doors.http.site import Site
+from keystead.kinds.call import NOBODY, Call
+from keystead.people.brand import event_reference
+from keystead.store import StoreDown
+
+_LOG = log.get("http")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_COMMON: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Application:
+    """The HTTP lane as one ASGI application."""
+
+    def __init__(self, site: Site, routes: Routes, jar: Jar, fallback: ErrorPage) -> None:
+        self.site = site
+        self.routes = routes
+        self.jar = jar
+        self._fallback = fallback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3, ``http`` only)."""
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await receive()
+                await send({"type": "websocket.close", "code": 1000})
+            return
+        began = perf_counter()
+        request_id = rand.hex128()
+        response = await self._respond(scope, receive, request_id)
+        headers = [*response.headers, (b"x-authentik-id", request_id.encode()), *_COMMON]
+        body = b"" if scope["method"] == "HEAD" else response.body
+        await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+        _LOG.debug(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=response.status,
+            ms=round((perf_counter() - began) * 1000, 2),
+            request_id=request_id,
+        )
+
+    async def _respond(self, scope: Scope, receive: Receive, request_id: str) -> Response:
+        site = self.site
+        path = scope["path"].removeprefix(site.root_path) or "/"
+        found = self.routes.find(path)
+        method = scope["method"]
+        if found is None and method in {"GET", "HEAD"} and not path.endswith("/"):
+            # Clients forget the slash on GET; the query stays (rest.md §12).
+            found = self.routes.find(path + "/")
+        endpoint = self._endpoint(found, "GET" if method == "HEAD" else method)
+        errors = endpoint.errors if endpoint else next(iter(found.methods.values())).errors if found else self._fallback
+        request = Request(
+            dict(scope),
+            b"",
+            at=site.state.clock.now(),
+            request_id=request_id,
+            trusted=site.trusted,
+            root_path=site.root_path,
+            base_url=site.base_url,
+        )
+        try:
+            if found is None:
+                raise Problem(Kind.NOT_FOUND, "Not found.")  # noqa: TRY301 - one place says every error
+            if endpoint is None:
+                raise Problem(Kind.METHOD, f'Method "{method}" not allowed.')  # noqa: TRY301 - as above
+            request.body = await _body(scope, receive, endpoint.max_body)
+            call = await self._call(request, endpoint)
+            return await endpoint.run(request, call, site, found.params)
+        except Exception as exc:  # noqa: BLE001 - the last door: nothing passes it unanswered
+            return self._failed(request, errors, exc)
+
+    @staticmethod
+    def _endpoint(found: Found | None, method: str) -> Endpoint | None:
+        return found.methods.get(method) if found else None
+
+    async def _call(self, request: Request, endpoint: Endpoint) -> Call:
+        state = self.site.state
+        if not endpoint.identify:
+            return Call(NOBODY, request.at, state.settings, request.peer, request.id)
+        settings = await state.refresh()
+        actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
+        origin = request.origin
+        object.__setattr__(origin, "brand", event_reference(settings, origin.host))
+        return Call(actor, request.at, settings, request.peer, request.id, origin)
+
+    def _failed(self, request: Request, errors: ErrorPage, exc: Exception) -> Response:
+        if isinstance(exc, StoreDown):
+            _LOG.error("the store is down", reason=str(exc), request_id=request.id)
+            exc = Problem(Kind.BUSY, "The database does not answer at the moment; try again shortly.", retry_after=5)
+        elif not isinstance(exc, Problem):
+            _LOG.error("internal error", request_id=request.id, path=request.path, exc_info=exc)
+            exc = Problem(Kind.INTERNAL, "Something went wrong here. Tell the administrator the request id.")
+        return errors(request, self.site, exc)
+
+
+async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """The request's body.
+
+    :raises Problem: ``TOO_LARGE`` as soon as it is, without reading on.
+    """
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    if length.isdigit() and int(length) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Problem(Kind.INVALID, "The client went away.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(Kind.TOO_LARGE, f"The body is larger than the {limit // 1024} KiB accepted here.")

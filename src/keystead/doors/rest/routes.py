@@ -1,0 +1,124 @@
+"""Routes of the API from the kinds, families and actions that ``app.py`` lists."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+
+from keystead.base.errors import Kind as Fault
+from keystead.base.errors import Problem
+from keystead.doors.http.message import Request, Response
+from keystead.doors.http.routes import Endpoint, Routes
+from keystead.doors.http.site import Site
+from keystead.doors.rest import errors, families, verbs
+from keystead.doors.rest.body import decoded, json_object
+from keystead.doors.rest.families import Family
+from keystead.kinds.access import holds, signed_in
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Action, Kind, Verb
+
+ROOT: Final = "/api/v3/"
+Run = Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
+
+
+def endpoint(run: Run) -> Endpoint:
+    """An endpoint of the API: the caller is identified, sessions need the cross-site token."""
+    return Endpoint(run, errors.answer, csrf=True)
+
+
+def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: object) -> Run:
+    async def run(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+        return await verb(request, call, site, kind, *params.values(), **more)
+
+    return run
+
+
+def add_kind(routes: Routes, kind: Kind[Any]) -> None:
+    """Every verb of ``kind``."""
+    base = f"{ROOT}{kind.path}/"
+    one = f"{base}{{{kind.key_name or kind.key}}}/"
+    for verb, method, path, run in (
+        (Verb.LIST, "GET", base, _of_kind(verbs.list_, kind)),
+        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind)),
+        (Verb.RETRIEVE, "GET", one, _of_kind(verbs.retrieve, kind)),
+        (Verb.UPDATE, "PUT", one, _of_kind(verbs.update, kind, partial=False)),
+        (Verb.PARTIAL_UPDATE, "PATCH", one, _of_kind(verbs.update, kind, partial=True)),
+        (Verb.DESTROY, "DELETE", one, _of_kind(verbs.destroy, kind)),
+        (Verb.USED_BY, "GET", f"{one}used_by/", _of_kind(verbs.used_by, kind)),
+    ):
+        if verb in kind.verbs:
+            routes.add(method, path, endpoint(run))
+
+
+def add_family(routes: Routes, family: Family) -> None:
+    """The polymorphic endpoints of ``family``."""
+    base = f"{ROOT}{family.path}/"
+    one = f"{base}{{{family.key_name}}}/"
+
+    def run(verb: Callable[..., Awaitable[Response]]) -> Endpoint:
+        async def bound(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+            return await verb(request, call, site, family, *params.values())
+
+        return endpoint(bound)
+
+    routes.add("GET", base, run(families.list_))
+    routes.add("GET", f"{base}types/", run(families.types))
+    routes.add("GET", one, run(families.retrieve))
+    routes.add("DELETE", one, run(families.destroy))
+    routes.add("GET", f"{one}used_by/", run(families.used_by))
+
+
+def add_action(routes: Routes, action: Action) -> None:
+    """One operation beside the verbs."""
+    kind = action.kind
+    path = action.path.replace("{key}", f"{{{kind.key_name or kind.key}}}")
+    routes.add(action.method, f"{ROOT}{kind.path}/{path}", endpoint(partial(act, action)))
+
+
+async def act(action: Action, request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+    """Check, decode, run, commit, answer."""
+    state = site.state
+    if action.permission is not None:
+        signed_in(call)
+    obj = await verbs.find(call, state, action.kind, next(iter(params.values()))) if params else None
+    if action.permission:
+        name = action.permission if "." in action.permission else action.kind.permission(action.permission)
+        if not holds(call, name):
+            raise Problem(Fault.DENIED, "You do not have permission to perform this action.")
+    given: object
+    if action.request is not None:
+        given = decoded(json_object(request), action.request)
+    else:
+        given = verbs.query_of(request)
+    answer = await action.run(call, state, obj, given)
+    if answer.changes is not None:
+        changes = answer.changes
+        if changes.settings:
+
+            async def again(newer: Call) -> tuple[Any, Any]:
+                repeated = await action.run(newer, state, obj, given) if newer is not call else answer
+                return repeated.changes, repeated
+
+            answer = await state.change(call, again)
+        else:
+            await state.commit(changes, call.at)
+    status = action.status if answer.status == 200 else answer.status  # noqa: PLR2004 - the default of an Answer
+    if answer.body is None:
+        return Response(status)
+    if isinstance(answer.body, (str, bytes)):
+        raw = answer.body.encode() if isinstance(answer.body, str) else answer.body
+        return Response(status, raw, content_type=answer.content_type.encode(), headers=verbs.NO_STORE)
+    return Response(status, msgspec.json.encode(answer.body), headers=verbs.NO_STORE)
+
+
+def add_all(
+    routes: Routes, kinds: Sequence[Kind[Any]], shared: Sequence[Family], actions: Sequence[Action]
+) -> None:
+    """Everything of the API that derives from declarations."""
+    for kind in kinds:
+        add_kind(routes, kind)
+    for family in shared:
+        add_family(routes, family)
+    for action in actions:
+        add_action(routes, action)

@@ -1,0 +1,141 @@
+"""What a stage is to the executor: it asks, and it judges the answer. It knows neither what came before nor what follows."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+
+from keystead.flows.binding import FlowStageBinding
+from keystead.flows.flow import Flow
+from keystead.flows.ports import Ports, Visitor
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Kind
+from keystead.kinds.state import State
+from keystead.people.user import User
+
+S = TypeVar("S", bound=msgspec.Struct)
+Body: TypeAlias = Mapping[str, object]
+"""An answer's members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Generic[S]):
+    """What a stage may look at: who is here, how far the run is, and the stage's own settings.
+
+    :param stage: the settings object.
+    :param context: what earlier stages found out, as JSON (flows.md §1).
+    :param user: the pending user, as earlier stages of the same request left them; None while nobody is known.
+    """
+
+    call: Call
+    state: State
+    ports: Ports
+    flow: Flow
+    binding: FlowStageBinding
+    stage: S
+    visitor: Visitor
+    context: Mapping[str, object]
+    user: User | None
+
+    @property
+    def proven(self) -> bool:
+        """Whether the pending user has proved who they are: in this run, or by the session they came with."""
+        signed_in = self.visitor.user is not None and self.user is not None and self.visitor.user.pk == self.user.pk
+        return self.user is not None and (signed_in or "auth_method" in self.context)
+
+
+class Error(NamedTuple):
+    """One complaint about a member of an answer."""
+
+    string: str
+    code: str = "invalid"
+
+
+Errors: TypeAlias = Mapping[str, Sequence[Error]]
+"""Member -> complaints; ``non_field_errors`` for the answer as a whole."""
+GENERAL = "non_field_errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """The stage asks something.
+
+    :param members: besides ``component``, ``flow_info`` and ``response_errors``, which the executor adds.
+    """
+
+    component: str
+    members: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The stage is satisfied, or had nothing to ask.
+
+    :param context: what it found out; replaces members of the run's context.
+    :param forget: members of the context that no longer hold.
+    :param changes: written together with the run's next step.
+    :param user: the pending user as ``changes`` will leave them, where they touch them.
+    :param visitor: the visitor from now on, where the stage signs in or out.
+    """
+
+    context: Mapping[str, object] = field(default_factory=dict)
+    forget: Collection[str] = ()
+    changes: Changes = field(default_factory=Changes)
+    user: User | None = None
+    visitor: Visitor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The answer will not do.
+
+    :param changes: the trace it leaves; written all the same.
+    """
+
+    errors: Errors
+    changes: Changes = field(default_factory=Changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """The run ends here with a no; ``message`` is for the person."""
+
+    message: str = ""
+    changes: Changes = field(default_factory=Changes)
+
+
+Outcome: TypeAlias = Done | Again | Deny
+
+
+async def _unasked(_run: Run[Any], _body: Body) -> Outcome:
+    return Deny("This step takes no answer.")
+
+
+def _uncounted(_run: Run[Any], _body: Body) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Generic[S]):
+    """A kind of stage and how it behaves.
+
+    :param ask: what the stage asks now; anything but a :class:`Challenge` means that it needs no answer.
+    :param answer: judges an answer to that challenge. It must hold whatever was posted: nothing says it was asked first.
+    :param component: its challenge's component; empty for stages that never ask.
+    :param tries: how many answers like this one a run takes; 0 for answers that nobody can guess at. The executor counts
+        before the answer is looked at, so parallel answers cannot be more.
+    """
+
+    kind: Kind[S]
+    ask: Callable[[Run[S]], Awaitable[Challenge | Outcome]]
+    answer: Callable[[Run[S], Body], Awaitable[Outcome]] = _unasked
+    component: str = ""
+    tries: Callable[[Run[S], Body], int] = _uncounted
+
+
+def text(body: Body, member: str) -> str:
+    """A text member of an answer; anything else counts as not given."""
+    value = body.get(member)
+    return value if isinstance(value, str) else ""

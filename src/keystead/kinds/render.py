@@ -1,0 +1,71 @@
+"""Objects as the API shows them: stored members that are readable, computed members, and what tells their type."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from keystead.kinds.access import may
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Kind
+from keystead.kinds.state import State
+
+
+def type_members(kind: Kind[Any]) -> dict[str, str]:
+    """The members that tell a family's clients which type an object is (rest.md §6)."""
+    if not kind.component:
+        return {}
+    return {
+        "component": kind.component,
+        "verbose_name": kind.title[0],
+        "verbose_name_plural": kind.title[1],
+        "meta_model_name": kind.model,
+    }
+
+
+async def render(
+    call: Call, state: State, kind: Kind[Any], objs: Sequence[Any], query: Mapping[str, Sequence[str]]
+) -> list[dict[str, object]]:
+    """``objs`` as JSON-able mappings; a secret is in none of them, unless its kind says that editors may read it."""
+    views = await kind.view(call, state, objs, query) if kind.view else [None] * len(objs)
+    secrets = kind.shown_secrets if kind.shown_secrets and may(call, kind, "change") else ()
+    fixed = type_members(kind)
+    rendered = []
+    for obj, more in zip(objs, views, strict=True):
+        body: dict[str, object] = {name: getattr(obj, name) for name in kind.readable}
+        for name in secrets:
+            body[name] = getattr(obj, name).reveal()
+        body.update(fixed)
+        if more is not None:
+            body.update(msgspec.structs.asdict(more))
+        rendered.append(body)
+    return rendered
+
+
+async def base(
+    call: Call, state: State, kind: Kind[Any], obj: Any, members: Sequence[str] = ()  # noqa: ANN401 - objects of every kind
+) -> dict[str, object]:
+    """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own)."""
+    wanted = set(members or BASE.get(kind.family, ())) | set(type_members(kind))
+    body = (await render(call, state, kind, [obj], {}))[0]
+    return {name: value for name, value in body.items() if not wanted or name in wanted}
+
+
+BASE: dict[str, tuple[str, ...]] = {
+    "policies": ("pk", "name", "execution_logging", "bound_to"),
+    "stages": ("pk", "name", "flow_set"),
+    "propertymappings": ("pk", "managed", "name", "expression"),
+    "providers": (
+        "pk",
+        "name",
+        "authentication_flow",
+        "authorization_flow",
+        "invalidation_flow",
+        "property_mappings",
+        "assigned_application_slug",
+        "assigned_application_name",
+        "assigned_backchannel_application_slug",
+        "assigned_backchannel_application_name",
+    ),
+}
+"""Family -> the members all its types share, as the contract's base schemas list them."""

@@ -1,0 +1,133 @@
+"""The engine: asks what is bound to a thing whether somebody may pass. Exception, timeout or doubt means no."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from keystead.base import log
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Kind
+from keystead.kinds.state import State
+from keystead.people.person import Person, person_of
+from keystead.people.user import User
+from keystead.policies.binding import PolicyBinding, bindings_of
+from keystead.policies.judge import Policies, PolicyResult, Request
+
+_LOG = log.get("policies.engine")
+Mode = Literal["any", "all"]
+_DENIED: Final = PolicyResult(passing=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Asks policies.
+
+    :param policies: model -> how a policy of that kind is asked; handed in by ``app.py``.
+    """
+
+    policies: Policies = field(default_factory=dict)
+
+    async def judge(  # noqa: PLR0913 - what is asked has this many independent parts
+        self,
+        call: Call,
+        state: State,
+        target: str,
+        *,
+        user: User | Person | None,
+        mode: Mode = "any",
+        context: dict[str, object] | None = None,
+        subject: object = None,
+    ) -> PolicyResult:
+        """Whether ``user`` may pass what is bound to ``target``; nothing bound lets everybody pass.
+
+        :param mode: ``any``: one binding that lets pass suffices; ``all``: each must.
+        """
+        bindings = bindings_of(call.settings, target)
+        if not bindings:
+            return PolicyResult(passing=True)
+        person = await person_of(state, user) if isinstance(user, User) else user
+        request = Request(call, person, context if context is not None else {}, subject)
+        results = [await self._bound(state, binding, request) for binding in bindings]
+        passing = all(one.passing for one in results) if mode == "all" else any(one.passing for one in results)
+        # Only the answers that decided speak to the person.
+        told = [one for one in results if one.passing == passing or not passing]
+        return PolicyResult(
+            passing=passing,
+            messages=tuple(dict.fromkeys(text for one in told for text in one.messages)),
+            log=tuple(text for one in results for text in one.log),
+        )
+
+    async def _bound(self, state: State, binding: PolicyBinding, request: Request) -> PolicyResult:
+        person = request.person
+        if binding.policy is not None:
+            found = request.call.settings.find("policies", binding.policy)
+            if found is None:
+                return PolicyResult(passing=binding.failure_result)
+            result = await self.ask(state, *found, request, failure=binding.failure_result, seconds=binding.timeout)
+        elif person is None:
+            return _DENIED  # nobody is in no group and is no user; a negated binding does not turn doubt into leave
+        elif binding.group is not None:
+            result = PolicyResult(passing=any(group.pk == binding.group for group in person.all_groups))
+        else:
+            result = PolicyResult(passing=person.user.pk == binding.user)
+        if not binding.negate or result.raw is _FAILED:
+            return result
+        return PolicyResult(passing=not result.passing, messages=result.messages, log=result.log, raw=result.raw)
+
+    async def ask(  # noqa: PLR0913 - as judge
+        self,
+        state: State,
+        kind: Kind[Any],
+        policy: Any,  # noqa: ANN401 - policies of every kind
+        request: Request,
+        *,
+        failure: bool = False,
+        seconds: int = 30,
+    ) -> PolicyResult:
+        """One policy's answer; when it fails to give one, ``failure``, and an event tells of it."""
+        evaluate = self.policies.get(kind.model)
+        call = request.call
+        try:
+            if evaluate is None:
+                raise LookupError(f"nothing can ask a {kind.title[0]} yet")  # noqa: TRY301 - one place handles every failure
+            async with asyncio.timeout(max(1, seconds)):
+                result = evaluate(policy, request)
+        except Exception as exc:  # noqa: BLE001 - whatever it is, it means no
+            _LOG.warning("a policy failed", policy=policy.name, reason=str(exc), request_id=call.request_id)
+            await self._tell(
+                state, call, "policy_exception", kind, policy, {"message": f"{policy.name}: {exc}", "request": _asked(request)}
+            )
+            return PolicyResult(passing=failure, log=(f"{policy.name}: {exc}",), raw=_FAILED)
+        if policy.execution_logging:
+            await self._tell(
+                state,
+                call,
+                "policy_execution",
+                kind,
+                policy,
+                {"result": {"passing": result.passing, "messages": list(result.messages)}, "request": _asked(request)},
+            )
+        return result
+
+    async def _tell(  # noqa: PLR0913 - as judge
+        self, state: State, call: Call, action: str, kind: Kind[Any], policy: Any, context: Mapping[str, object]  # noqa: ANN401 - as ask
+    ) -> None:
+        changes = Changes()
+        changes.event(call, action, kind.app, context, about=(kind, policy))
+        try:
+            await state.commit(changes, call.at)
+        except Exception as exc:  # noqa: BLE001 - a judgement stands even where it cannot be written down
+            _LOG.error("an event could not be written", reason=str(exc))
+
+
+_FAILED: Final = object()
+
+
+def _asked(request: Request) -> dict[str, object]:
+    return {"user": request.person.user.username if request.person else "", "context": _names(request.context)}
+
+
+def _names(context: Mapping[str, object]) -> Sequence[str]:
+    return sorted(context)

@@ -1,0 +1,88 @@
+"""ExpressionPolicy: a Python snippet that decides."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+import msgspec
+
+from keystead.base.errors import invalid
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Kind
+from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
+from keystead.kinds.state import State
+from keystead.policies.judge import Asked, PolicyKind, PolicyResult, Request
+from keystead.policies.sandbox import ExpressionError, compile_expression
+from keystead.policies.values import names_for_policy
+
+
+class ExpressionPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A Python snippet that decides: it returns whether to let through.
+
+    :param execution_logging: write an event at every run, not only when it fails.
+    """
+
+    pk: Annotated[Uuid, READ_ONLY]
+    name: Annotated[Text, UNIQUE]
+    execution_logging: bool = False
+    expression: Text
+
+
+class PolicyShown(msgspec.Struct):
+    """The computed member of every policy: how many things it is bound to."""
+
+    bound_to: int
+
+
+async def view(
+    call: Call, _state: State, policies: Sequence[ExpressionPolicy], _query: Mapping[str, Sequence[str]]
+) -> list[PolicyShown]:
+    """Count the bindings."""
+    return [
+        PolicyShown(sum(one.field == "policy" for one in call.settings.referrers(EXPRESSION_POLICY, policy.pk)))
+        for policy in policies
+    ]
+
+
+def check_expression(source: str, name: str) -> None:
+    """Refuse an expression that does not compile.
+
+    :raises Problem: ``INVALID`` on ``expression``, with the line.
+    """
+    try:
+        compile_expression(source, name=name)
+    except ExpressionError as exc:
+        raise invalid({"expression": [str(exc)]}) from None
+
+
+async def rules(_call: Call, _state: State, _old: ExpressionPolicy | None, new: ExpressionPolicy) -> ExpressionPolicy:
+    """The expression compiles."""
+    check_expression(new.expression, new.name)
+    return new
+
+
+def evaluate(policy: ExpressionPolicy, request: Request) -> PolicyResult:
+    """Run the snippet; only a result that is plainly true lets through.
+
+    :raises ExpressionError: it raised, or used up what it may use.
+    """
+    messages: list[str] = []
+    log: list[str] = []
+    names = names_for_policy(request, messages)
+    outcome = compile_expression(policy.expression, name=policy.name).run(names, log=log)
+    return PolicyResult(passing=outcome is True, messages=tuple(messages), log=tuple(log), raw=outcome)
+
+
+EXPRESSION_POLICY = Kind(
+    model="authentik_policies_expression.expressionpolicy",
+    struct=ExpressionPolicy,
+    path="policies/expression",
+    title=("Expression Policy", "Expression Policies"),
+    key_name="policy_uuid",
+    family="policies",
+    component="ak-policy-expression-form",
+    shown=PolicyShown,
+    view=view,
+    rules=rules,
+    filters=("name", "expression", "execution_logging"),
+)
+POLICY: PolicyKind = Asked(EXPRESSION_POLICY, evaluate)

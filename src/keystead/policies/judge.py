@@ -1,0 +1,56 @@
+"""What a policy is asked and what it answers; the shape every policy shares."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Kind
+from keystead.people.person import Person
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """A policy's answer.
+
+    :param messages: for the person who is judged.
+    :param log: for the administrator.
+    :param raw: what the policy itself gave back.
+    """
+
+    passing: bool
+    messages: tuple[str, ...] = ()
+    log: tuple[str, ...] = ()
+    raw: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a policy is asked.
+
+    :param person: whom it is about, or None for somebody not known yet.
+    :param subject: what is asked for, as expressions see it (``request.obj``): a view or plain JSON.
+    :param context: the flow's context; an expression may write to it (``flow_plan.context``), which the flow then keeps.
+    :param install_id: makes user ids opaque.
+    """
+
+    call: Call
+    person: Person | None
+    context: dict[str, object] = field(default_factory=dict)
+    subject: object = None
+
+
+Evaluate: TypeAlias = Callable[[Any, Request], PolicyResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A policy kind together with how it is asked; ``app.py`` lists them."""
+
+    kind: Kind[Any]
+    evaluate: Evaluate
+
+
+PolicyKind: TypeAlias = Asked
+Policies: TypeAlias = Mapping[str, Evaluate]
+"""Model -> how it is asked."""

@@ -1,0 +1,214 @@
+"""What expressions see: read-only views of users, groups and the request, and the helpers of the contract (platform.md §4).
+
+Helpers that would have to look into the database while an expression runs are not built yet and say so when called.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn
+
+from keystead.people.password import usable
+from keystead.people.person import Person
+from keystead.people.shown import PartialGroup
+from keystead.policies.judge import Request
+from keystead.policies.sandbox import ExpressionError, View, compile_expression, make_view
+
+_GROUP: Final = make_view(
+    "group",
+    {name: name for name in ("pk", "num_pk", "name", "is_superuser", "attributes")} | {"group_uuid": "pk"},
+    text=lambda group: group.name,
+    key=lambda group: ("group", group.pk),
+)
+
+
+def _merged(person: Person) -> dict[str, object]:
+    """The attributes of the person's groups, then their own on top."""
+    merged: dict[str, object] = {}
+    for group in person.all_groups:
+        merged.update(group.attributes)
+    merged.update(person.user.attributes)
+    return merged
+
+
+
+def _manager(groups: tuple[PartialGroup, ...]) -> View:
+    return _GROUPS(groups)
+
+
+_GROUPS: Final = make_view(
+    "groups",
+    {
+        "all": lambda groups: lambda: [_GROUP(group) for group in groups],
+        "count": lambda groups: lambda: len(groups),
+        "exists": lambda groups: lambda: bool(groups),
+        "first": lambda groups: lambda: _GROUP(groups[0]) if groups else None,
+        "filter": lambda groups: lambda **wanted: _manager(tuple(one for one in groups if _fits(one, wanted))),
+    },
+    items=lambda groups: [_GROUP(group) for group in groups],
+)
+
+
+def _fits(group: PartialGroup, wanted: Mapping[str, object]) -> bool:
+    for name, value in wanted.items():
+        member, _, how = name.partition("__")
+        actual = getattr(group, member, None)
+        if member == "attributes" and how:
+            actual = group.attributes.get(how)
+        elif how == "in":
+            if actual not in (value if isinstance(value, (list, tuple, set)) else ()):
+                return False
+            continue
+        elif how in {"startswith", "icontains", "contains", "iexact"}:
+            have, want = str(actual), str(value)
+            found = {
+                "startswith": have.startswith(want),
+                "contains": want in have,
+                "icontains": want.casefold() in have.casefold(),
+                "iexact": want.casefold() == have.casefold(),
+            }[how]
+            if not found:
+                return False
+            continue
+        if actual != value:
+            return False
+    return True
+
+
+_USER: Final = make_view(
+    "user",
+    {
+        name: f"user.{name}"
+        for name in (
+            "pk",
+            "username",
+            "name",
+            "email",
+            "is_active",
+            "path",
+            "uuid",
+            "attributes",
+            "date_joined",
+            "last_login",
+            "last_updated",
+            "password_change_date",
+        )
+    }
+    | {
+        "type": lambda person: person.user.type.value,
+        "uid": "uid",
+        "is_superuser": "is_superuser",
+        "groups": lambda person: _manager(person.groups),
+        "ak_groups": lambda person: _manager(person.groups),
+        "all_groups": lambda person: lambda: [_GROUP(group) for group in person.all_groups],
+        "group_attributes": lambda person: lambda *_request: _merged(person),
+        "has_usable_password": lambda person: lambda: usable(person.user.password),
+        "is_authenticated": lambda _person: True,
+    },
+    text=lambda person: person.user.username,
+    key=lambda person: ("user", person.user.pk),
+)
+
+_HTTP: Final = make_view(
+    "http_request",
+    {
+        "method": "origin.method",
+        "path": "origin.path",
+        "GET": "origin.query",
+        "query_params": "origin.query",
+        "request_id": "request_id",
+        "user_agent": "origin.user_agent",
+    },
+)
+
+
+def user_view(person: Person) -> View:
+    """A person as expressions see them."""
+    return _USER(person)
+
+
+def http_view(request: Request) -> View:
+    """The HTTP request as expressions see it."""
+    return _HTTP(request.call)
+
+
+_REQUEST: Final = make_view(
+    "request",
+    {
+        "user": lambda request: user_view(request.person) if request.person else None,
+        "http_request": http_view,
+        "context": "context",
+        "obj": "subject",
+        "debug": lambda _request: False,
+    },
+)
+
+
+def _unbuilt(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: object, **_named: object) -> NoReturn:
+        raise ExpressionError(f"{name}() is not built yet in this version of Keystead.")
+
+    return refuse
+
+
+_UNBUILT: Final = {
+    name: _unbuilt(name)
+    for name in (
+        "ak_user_by",
+        "ak_user_has_authenticator",
+        "ak_call_policy",
+        "ak_create_event",
+        "ak_create_jwt",
+        "ak_create_jwt_raw",
+        "ak_send_email",
+        "resolve_dns",
+        "reverse_dns",
+    )
+}
+
+
+def _is_group_member(user: View, **wanted: object) -> bool:
+    groups = user.all_groups
+    found = groups() if callable(groups) else []
+    return any(all(getattr(group, name, None) == value for name, value in wanted.items()) for group in found)
+
+
+
+
+def names_for_policy(request: Request, messages: list[str]) -> dict[str, object]:
+    """The names an expression policy runs with; what it tells the person is gathered in ``messages``."""
+
+    def ak_message(text: object) -> bool:
+        messages.append(str(text)[:1000])
+        return False
+
+    person = request.person
+    return {
+        **_UNBUILT,
+        "request": _REQUEST(request),
+        "http_request": http_view(request),
+        "user": user_view(person) if person else None,
+        "context": request.context,
+        "ak_client_ip": request.call.peer,
+        "ak_is_sso_flow": bool(request.context.get("is_sso")),
+        "ak_is_group_member": _is_group_member,
+        "ak_message": ak_message,
+    }
+
+
+def names_for_mapping(request: Request, **extra: object) -> dict[str, object]:
+    """The names a property mapping runs with; ``extra`` is what its protocol adds (``provider``, ``token`` …)."""
+    return {
+        **_UNBUILT,
+        "request": _REQUEST(request),
+        "http_request": http_view(request),
+        "user": user_view(request.person) if request.person else None,
+        "ak_is_group_member": _is_group_member,
+        **extra,
+    }
+
+
+def evaluate_mapping(source: str, name: str, names: Mapping[str, Any]) -> object:
+    """What a mapping's expression gives back.
+
+    :raises ExpressionError: it does not compile, raised, or used up what it may use.
+    """
+    return compile_expression(source, name=name).run(names)
