@@ -122,6 +122,7 @@ def test_keys_without_form_in_jose_are_refused() -> None:
 
 RSA_JWK = {name: value for name, value in CASES[0]["jwk"].items() if name in PUBLIC}
 EC_JWK = {name: value for name, value in CASES[1]["jwk"].items() if name in PUBLIC}
+POINT = b64.decode(EC_JWK["x"]) + b64.decode(EC_JWK["y"])
 ED_JWK = {name: value for name, value in CASES[-1]["jwk"].items() if name in PUBLIC}
 
 
@@ -146,6 +147,8 @@ ED_JWK = {name: value for name, value in CASES[-1]["jwk"].items() if name in PUB
         {**EC_JWK, "x": EC_JWK["y"]},  # not on the curve
         {**EC_JWK, "x": "AA"},
         {**EC_JWK, "y": None},
+        # The same point, parted in another place.
+        {**EC_JWK, "x": b64.encode(POINT[:31]), "y": b64.encode(POINT[31:])},
         {**ED_JWK, "crv": "X25519"},
         {**ED_JWK, "crv": "Ed448"},
         {**ED_JWK, "x": ED_JWK["x"][:-2]},

@@ -101,6 +101,8 @@ def _secret(type_: type, value: object) -> object:
         if not isinstance(value, str):
             raise ValueError("Expected str.")
         return Secret(value)
+    if type_ is object:  # any JSON value: msgspec asks us about it because it knows no such type
+        return value
     raise NotImplementedError(type_)
 
 

@@ -60,6 +60,8 @@ class State:
         def unseal(type_: type, value: object) -> object:
             if type_ is Secret and isinstance(value, str):
                 return Secret(self.vault.open(value, kind.model))
+            if type_ is object:
+                return value
             raise NotImplementedError(type_.__name__)
 
         return msgspec.json.Decoder(kind.struct, dec_hook=unseal).decode

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from keystead.base.errors import invalid
+from keystead.flows.flow import PolicyEngineMode
 from keystead.kinds.access import holds
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Action, Answer, Filter
@@ -75,7 +76,7 @@ async def judge(  # noqa: PLR0913 - what is asked has this many independent part
         state,
         application.pk,
         user=user,
-        mode=application.policy_engine_mode.value,
+        mode="all" if application.policy_engine_mode is PolicyEngineMode.ALL else "any",
         context=context,
         subject=APPLICATION_VIEW(application),
     )

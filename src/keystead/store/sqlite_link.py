@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from keystead.store.store import StoreDown
 
 PATIENCE: Final = 10.0
@@ -47,10 +49,24 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
                 f"query_only={'ON' if reads_only else 'OFF'}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
+            connection.create_function("keystead_contains", 2, _contains, deterministic=True)
         except sqlite3.Error:
             connection.close()
             raise
     return connection
+
+
+def _contains(whole: str, part: str) -> bool:
+    """What PostgreSQL's ``jsonb @> jsonb`` answers: every member of ``part`` stands in ``whole`` with that value."""
+    return _holds(msgspec.json.decode(whole), msgspec.json.decode(part))
+
+
+def _holds(whole: object, part: object) -> bool:
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(key in whole and _holds(whole[key], part[key]) for key in part)
+    if isinstance(part, list):
+        return isinstance(whole, list) and all(any(_holds(one, wanted) for one in whole) for wanted in part)
+    return type(whole) is type(part) and whole == part
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """Claims: who a token is about, and what scope mappings tell of them (oauth2.md §3, §4)."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from typing import Final, NamedTuple
 
 from keystead.base import log
@@ -18,6 +19,7 @@ _LOG = log.get("providers.oidc.claims")
 OPENID: Final = "openid"
 OFFLINE: Final = "offline_access"
 _MAX_DEPTH: Final = 32
+_MAX_BITS: Final = 63
 _PROVIDER: Final = make_view(
     "provider",
     {name: name for name in ("pk", "name", "client_id", "launch_url")}
@@ -113,7 +115,8 @@ def tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[s
             for key, value in (yielded or {}).items():
                 if not isinstance(key, str) or key in PROTECTED or (key == "aud" and not _audience(value)):
                     continue
-                claims[key] = merged(claims[key], value) if key in claims else value
+                told = plain(value)
+                claims[key] = merged(claims[key], told) if key in claims else told
     return Told(claims, changes)
 
 
@@ -122,6 +125,21 @@ def _audience(value: object) -> bool:
     if isinstance(value, str):
         return bool(value)
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+
+
+def plain(value: object) -> object:
+    """``value``, as an expression gave it, in JSON's own types; a view of something becomes its name."""
+    if value is None or isinstance(value, (str, bool, float)):
+        return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= _MAX_BITS else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset, range)):
+        return [plain(item) for item in value]
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    return str(value)
 
 
 def merged(one: object, other: object, depth: int = 0) -> object:

@@ -208,6 +208,9 @@ CREATE INDEX ix_oauth_revoked_expires ON oauth_revoked (expires);
 -- On PostgreSQL a backend writes a shard of its own choosing, so that inserts do not queue for one row.
 -- The statement is one line for each engine because marks are per line.
 CREATE FUNCTION keystead_guard(name TEXT, touched BIGINT, expected BIGINT) RETURNS BOOLEAN LANGUAGE plpgsql AS $$ BEGIN IF touched <> expected THEN RAISE EXCEPTION USING ERRCODE = 'KS001', MESSAGE = name; END IF; RETURN TRUE; END $$; -- @postgres
+CREATE FUNCTION keystead_contains(whole JSONB, part JSONB) RETURNS BOOLEAN LANGUAGE sql IMMUTABLE AS $$ SELECT whole @> part $$; -- @postgres
+CREATE INDEX ix_users_attributes ON users USING gin (attributes jsonb_path_ops); -- @postgres
+CREATE INDEX ix_groups_attributes ON groups USING gin (attributes jsonb_path_ops); -- @postgres
 CREATE FUNCTION keystead_count() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN INSERT INTO row_counts (name, shard, n) VALUES (TG_TABLE_NAME, pg_backend_pid() % 16, CASE TG_OP WHEN 'INSERT' THEN (SELECT count(*) FROM moved) ELSE -(SELECT count(*) FROM moved) END) ON CONFLICT (name, shard) DO UPDATE SET n = row_counts.n + excluded.n; RETURN NULL; END $$; -- @postgres
 CREATE TRIGGER count_users_in AFTER INSERT ON users REFERENCING NEW TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION keystead_count(); -- @postgres
 CREATE TRIGGER count_users_out AFTER DELETE ON users REFERENCING OLD TABLE AS moved FOR EACH STATEMENT EXECUTE FUNCTION keystead_count(); -- @postgres
@@ -245,5 +248,6 @@ DROP TABLE id_blocks;
 DROP TABLE settings_changes;
 DROP TABLE settings;
 DROP TABLE settings_head;
+DROP FUNCTION keystead_contains(JSONB, JSONB); -- @postgres
 DROP FUNCTION keystead_count(); -- @postgres
 DROP FUNCTION keystead_guard(TEXT, BIGINT, BIGINT); -- @postgres

@@ -1,0 +1,209 @@
+"""What was acknowledged survives the death of the client, of PostgreSQL, and a full disk; and then the store goes on."""
+
+import asyncio
+import itertools
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from keystead.store import Statement, StoreDown, Unit
+from keystead.store.settings_sql import change
+from tests import engines
+from tests.engines import Place, Server
+from tests.store import writes
+from tests.store.children import child
+from tests.store.writes import names, note, pair, torn
+
+_KILLED_AFTER = 400
+"""Acknowledged units."""
+
+
+@pytest.mark.parametrize("writers", [1, 32])
+async def test_a_killed_writer_loses_nothing_it_acknowledged(place: Place, writers: int) -> None:
+    async with child("write", place, "w", writers) as writer:
+        said = [await writer.line() for _ in range(_KILLED_AFTER)]
+        writer.kill()
+        said.extend(await writer.lines())
+
+    async with engines.opened(place) as store:
+        there = set(await names(store))
+        assert set(said) <= there
+        assert len(said) == len(set(said))
+        # The dead one's last units may have landed unacknowledged; none is there in part.
+        assert len(there - set(said)) <= writers
+        assert await torn(store) == set()
+        await store.commit(pair("after"))
+
+
+@pytest.fixture
+async def server_and_place() -> AsyncIterator[tuple[Server, Place]]:
+    """A PostgreSQL of this test's own."""
+    async with engines.own_server() as own:
+        yield own
+
+
+async def _end(server: Server, how: str) -> None:
+    await (server.kill() if how == "kill" else server.stop())
+
+
+@pytest.mark.parametrize("how", ["stop", "kill"])
+async def test_postgres_ends_and_comes_back_amid_load(server_and_place: tuple[Server, Place], how: str) -> None:
+    server, place = server_and_place
+    acknowledged: list[str] = []
+    failed: list[str] = []
+    numbers = itertools.count()
+    stopping = False
+
+    async with engines.opened(place) as store, child("write", place, "child", 16) as other:
+
+        async def write() -> None:
+            while not stopping:
+                name = f"n{next(numbers):06}"
+                try:
+                    await store.commit(pair(name))
+                except StoreDown:
+                    failed.append(name)
+                    await asyncio.sleep(0.02)
+                else:
+                    acknowledged.append(name)
+
+        tasks = [asyncio.ensure_future(write()) for _ in range(32)]
+        said = [await other.line() for _ in range(200)]
+        await _end(server, how)
+        said.extend(await other.lines())
+        down_at = len(acknowledged)
+        await asyncio.sleep(0.2)
+        assert failed
+        await server.start()
+        started = time.monotonic()
+        async with asyncio.timeout(5):
+            while len(acknowledged) < down_at + 500:
+                await asyncio.sleep(0.01)
+        recovered = time.monotonic() - started
+        stopping = True
+        await asyncio.gather(*tasks)
+
+        there = await names(store)
+        assert set(acknowledged) | set(said) <= set(there)
+        assert len(there) == len(set(there))
+        # What failed may have landed, at most the units that were on their way when the server went down.
+        assert len(set(failed) & set(there)) <= 32
+        assert await torn(store) == set()
+        assert recovered < 5
+
+
+async def test_a_store_tells_that_postgres_is_down_and_goes_on_when_it_is_back(
+    server_and_place: tuple[Server, Place],
+) -> None:
+    server, place = server_and_place
+
+    async def nothing() -> None:
+        pass
+
+    async with engines.opened(place) as store:
+        await store.commit(Unit((note("before"),)))
+        told: asyncio.Queue[int] = asyncio.Queue()
+
+        async def listen() -> None:
+            async for number in store.announcements():
+                told.put_nowait(number)
+
+        listening = asyncio.ensure_future(listen())
+        assert await told.get() == 0
+        # Several connections of the pool, all to be broken.
+        await asyncio.gather(*(store.fetch(Statement("q", "SELECT pg_sleep(0.05)")) for _ in range(5)))
+
+        await server.stop()
+        attempts: list[Callable[[], Awaitable[object]]] = [
+            lambda: store.commit(Unit((note("while"),))),
+            lambda: store.fetch(writes.NOTES),
+            lambda: store.fetch(writes.NOTES, heavy=True),
+            lambda: store.fetch_one(writes.NOTE_OF, "before"),
+            store.head,
+            store.documents,
+            lambda: store.changes(0),
+            lambda: store.reserve("x", 1),
+            lambda: store.exclusively("x", nothing),
+            lambda: engines.open_store(place),
+        ]
+        for attempt in attempts * 2:
+            begun = time.monotonic()
+            with pytest.raises(StoreDown):
+                await attempt()
+            assert time.monotonic() - begun < 1
+
+        await server.start()
+        # Not one question fails now, though the pool's connections are all dead.
+        assert await names(store) == ["before"]
+        await store.commit(Unit(change(0, 0, [("a.b", "x", "{}")]), announce=1))
+        await store.commit(Unit((note("after"),)))
+        assert await store.exclusively("x", nothing)
+        assert await store.reserve("x", 1) == 1
+        assert await names(store) == ["after", "before"]
+        async with asyncio.timeout(5):
+            assert await told.get() == 0
+            await store.commit(Unit(change(1, 0, [("a.b", "x", "{}")]), announce=2))
+            while await told.get() != 2:
+                pass
+        listening.cancel()
+
+
+async def test_a_question_is_asked_again_when_its_connection_breaks() -> None:
+    async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
+        connection = await engines.raw(engines.address_of(place))
+        slow = Statement("slow", "SELECT pg_sleep(0.3), 7")
+        questions = [asyncio.ensure_future(store.fetch(slow)) for _ in range(5)]
+        await asyncio.sleep(0.15)
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")  # noqa: S608 - constant
+        assert [rows[0][1] for rows in await asyncio.gather(*questions)] == [7] * 5
+
+        # A unit is not sent again: nobody knows whether it landed.
+        await store.commit(Unit((note("a"),)))
+        sleepy = Statement("sleepy", "UPDATE installation SET value = $1 WHERE name = 'a' AND pg_sleep(0.3) IS NOT NULL")
+        unit = asyncio.ensure_future(store.commit(Unit((writes.Write(sleepy, ("b",)),))))
+        await asyncio.sleep(0.15)
+        await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")  # noqa: S608 - constant
+        with pytest.raises(StoreDown):
+            await unit
+        assert await store.fetch(writes.NOTES) == [("a", "")]
+        await connection.close()
+
+
+async def test_a_full_disk_loses_nothing_and_hurts_only_while_it_is_full() -> None:
+    async with engines.fresh_place("sqlite") as place:
+        async with child("fill", place, 900_000) as filler:
+            said = await filler.lines()
+            assert await filler.ended() == 0
+
+        full = said.index("full")
+        acknowledged = {name for line in said[:full] for name in line.split()}
+        assert len(acknowledged) > 100
+        # While it is full it can still be read, and what is there is what was acknowledged.
+        assert said[full + 1 :] == [f"read {len(acknowledged)}", "more"]
+        async with engines.opened(place) as store:
+            assert set(await names(store)) == acknowledged | {"more"}
+            assert await torn(store) == set()
+
+
+async def test_a_file_that_is_no_database_is_an_outage() -> None:
+    async with engines.fresh_place("sqlite") as place:
+        path = engines.path_of(place)
+        path.write_bytes(b"nothing of the kind" * 1000)
+        with pytest.raises(StoreDown, match="not a database"):
+            await engines.open_store(path)
+        with pytest.raises(StoreDown, match="unable to open"):
+            await engines.open_store(path.parent / "missing" / "keystead.db")
+
+
+async def test_a_writer_of_another_process_is_waited_for(place: Place) -> None:
+    """Two processes write side by side; neither is refused."""
+    async with engines.opened(place) as store, child("write", place, "other", 8) as other:
+        assert await other.line()
+        await asyncio.gather(*(store.commit(pair(f"n{n}")) for n in range(300)))
+        other.kill()
+        said = await other.lines()
+        there = set(await names(store))
+        assert {f"n{n}" for n in range(300)} | set(said) <= there
+        assert await torn(store) == set()
