@@ -19,6 +19,7 @@ from typing import Final
 
 import uvloop
 
+from keystead.base import log
 from keystead.store import GuardFailed, Store, StoreDown, Unit, settings_sql
 from keystead.store.migrate import migrate_postgres, migrate_sqlite
 from keystead.store.postgres import Address
@@ -142,6 +143,7 @@ _PROGRAMS: Final[dict[str, Callable[..., Awaitable[None]]]] = {
 
 
 async def main(name: str, place: str, *arguments: str) -> None:
+    log.configure("critical")  # standard output is for what is said
     where = _place(place)
     if name == "migrate":
         say("ready")

@@ -161,7 +161,9 @@ async def test_a_question_is_asked_again_when_its_connection_breaks() -> None:
 
         # A unit is not sent again: nobody knows whether it landed.
         await store.commit(Unit((note("a"),)))
-        sleepy = Statement("sleepy", "UPDATE installation SET value = $1 WHERE name = 'a' AND pg_sleep(0.3) IS NOT NULL")
+        sleepy = Statement(
+            "sleepy", "UPDATE installation SET value = $1 WHERE name = 'a' AND pg_sleep(0.3) IS NOT NULL"
+        )
         unit = asyncio.ensure_future(store.commit(Unit((writes.Write(sleepy, ("b",)),))))
         await asyncio.sleep(0.15)
         await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")  # noqa: S608 - constant

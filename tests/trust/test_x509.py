@@ -37,6 +37,9 @@ def made(
     )
 
 
+DER = made(names=("localhost",)).public_bytes(Encoding.DER)
+
+
 def test_a_certificate_describes_itself(any_key: keys.PrivateKey) -> None:
     certificate = made(any_key)
     facts = x509.describe(certificate)
@@ -142,6 +145,14 @@ async def test_a_tls_server_works_with_it(kind: keys.NewKey, flags: ssl.VerifyFl
             await asyncio.open_connection("127.0.0.1", port, ssl=client_side, server_hostname="other.example")
 
 
+def test_a_name_of_the_wrong_type_is_refused() -> None:
+    name = b"\x06\x03\x55\x04\x03\x0c\x20K"  # commonName, a UTF-8 text of 32 bytes, its first letter
+    der = DER.replace(name, b"\x06\x03\x55\x04\x03\x03\x20\x00")  # a string of bits instead
+    assert der != DER
+    with pytest.raises(BadKeyError, match="name or dates"):
+        x509.describe(keys.load_certificate(ssl.DER_cert_to_PEM_cert(der)))
+
+
 # Some damage is of a kind that the parser only plans to refuse, and says so.
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @settings(max_examples=300, deadline=None)
@@ -156,6 +167,3 @@ def test_a_damaged_certificate_raises_only_the_declared_error(changes: list[tupl
     except BadKeyError:
         return
     assert facts.expiry.tzinfo is not None
-
-
-DER = made(names=("localhost",)).public_bytes(Encoding.DER)

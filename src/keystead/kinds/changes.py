@@ -90,7 +90,7 @@ class Changes:
         for referrer in call.settings.referrers(kind, pk):
             self._release(call, referrer.kind, referrer.pk, referrer.field, pk, kinds)
 
-    def _release(  # noqa: PLR0913 - one edge of the graph has this many ends
+    def _release(
         self, call: Call, kind: Kind[Any], pk: object, member: str, target: object, kinds: tuple[Kind[Any], ...]
     ) -> None:
         """Do to the holder of one reference what the reference says about its target's end."""
@@ -152,4 +152,6 @@ def _detach(kind: Kind[Any], targets: set[str], pk: object) -> list[Write]:
 
 def stale() -> Problem:
     """The ``Problem`` of somebody who edits what has changed meanwhile."""
-    return Problem(Fault.CONFLICT, "The object was changed by somebody else meanwhile; read it again and repeat the change.")
+    return Problem(
+        Fault.CONFLICT, "The object was changed by somebody else meanwhile; read it again and repeat the change."
+    )

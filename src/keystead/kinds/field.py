@@ -6,7 +6,7 @@ import typing
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
@@ -84,7 +84,7 @@ class Field:
 
 
 def plain(exc: msgspec.ValidationError) -> str:
-    """msgspec's complaint in a sentence without its dialect."""
+    """Msgspec's complaint in a sentence without its dialect."""
     message, _, path = str(exc).partition(" - at `")
     where = path.removesuffix("`").removeprefix("$")
     if message.startswith("Expected `str` of length >= 1"):
@@ -118,7 +118,7 @@ def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
     bare = _strip(hint, found)
     nullable = _is_nullable(bare)
     core = _core(bare)
-    origin = typing.get_origin(core) or core
+    origin = _origin(core) or core
     column = next((mark.name for mark in found if isinstance(mark, Column)), info.name)
     return Field(
         name=info.name,
@@ -142,7 +142,7 @@ def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
 
 def _strip(hint: Type, found: list[object]) -> Type:
     """``hint`` without our marks (msgspec's own stay), which are gathered in ``found``, from inside unions and tuples too."""
-    if typing.get_origin(hint) is typing.Annotated:
+    if _origin(hint) is typing.Annotated:
         inner, *extras = typing.get_args(hint)
         found.extend(extra for extra in extras if isinstance(extra, (Mark, Ref, Link, Column, Format)))
         kept = [extra for extra in extras if isinstance(extra, msgspec.Meta)]
@@ -150,7 +150,7 @@ def _strip(hint: Type, found: list[object]) -> Type:
         for meta in kept:
             inner = typing.Annotated[inner, meta]
         return inner
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    origin, args = _origin(hint), typing.get_args(hint)
     if origin in {typing.Union, types.UnionType}:
         return typing.Union[tuple(_strip(arg, found) for arg in args)]  # noqa: UP007 - built from parts at run time
     if origin in {tuple, list} and args:
@@ -158,12 +158,17 @@ def _strip(hint: Type, found: list[object]) -> Type:
     return hint
 
 
+def _origin(hint: Type) -> Type:
+    """What a generic or annotated type is made from, or None."""
+    return cast("Type", typing.get_origin(hint))
+
+
 def _is_nullable(bare: Type) -> bool:
     return type(None) in typing.get_args(_unannotated(bare))
 
 
 def _unannotated(bare: Type) -> Type:
-    while typing.get_origin(bare) is typing.Annotated:
+    while _origin(bare) is typing.Annotated:
         bare = typing.get_args(bare)[0]
     return bare
 
@@ -171,7 +176,7 @@ def _unannotated(bare: Type) -> Type:
 def _core(bare: Type) -> Type:
     """The type a value has when it is not null."""
     bare = _unannotated(bare)
-    if typing.get_origin(bare) in {typing.Union, types.UnionType}:
+    if _origin(bare) in {typing.Union, types.UnionType}:
         rest = [arg for arg in typing.get_args(bare) if arg is not type(None)]
         return _core(rest[0]) if len(rest) == 1 else bare
     return bare

@@ -56,7 +56,9 @@ def cleaned(value: object) -> object:
         return MASK
     if isinstance(value, Mapping):
         return {
-            str(key): MASK if _SENSITIVE.search(str(key)) and isinstance(inner, (str, Secret)) and inner else cleaned(inner)
+            str(key): MASK
+            if _SENSITIVE.search(str(key)) and isinstance(inner, (str, Secret)) and inner
+            else cleaned(inner)
             for key, inner in value.items()
         }
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -73,7 +75,7 @@ def actor(call: Call) -> dict[str, object]:
     return {"pk": call.actor.pk, "email": call.actor.email, "username": call.actor.username}
 
 
-def event(  # noqa: PLR0913 - an event has this many independent parts
+def event(
     call: Call,
     action: str,
     app: str,

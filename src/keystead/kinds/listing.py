@@ -126,9 +126,7 @@ def _exact(field: Field, text: str) -> object:
     return value_of(field.name, core, text)
 
 
-def settings(
-    call: Call, kind: Kind[T], query: Query, visible: Callable[[T], bool] | None = None
-) -> list[T]:
+def settings(call: Call, kind: Kind[T], query: Query, visible: Callable[[T], bool] | None = None) -> list[T]:
     """The objects of a settings kind that ``query`` asks for, in order; not yet cut into a page."""
     found: list[T] = list(call.settings.all(kind))
     if visible:
@@ -143,7 +141,9 @@ def settings(
     for test in tests:
         found = [obj for obj in found if test(obj)]
     if needle := _last(query, "search").strip().casefold():
-        found = [obj for obj in found if any(needle in str(getattr(obj, name) or "").casefold() for name in kind.search)]
+        found = [
+            obj for obj in found if any(needle in str(getattr(obj, name) or "").casefold() for name in kind.search)
+        ]
     if ordering := _ordering(kind, query):
         found = in_order(found, ordering)
     return found
@@ -167,7 +167,11 @@ def _field_test(field: Field, query: Query) -> Callable[[Any], bool] | None:
 def _ordering(kind: Kind[Any], query: Query) -> tuple[str, ...]:
     """The requested order, unknown members ignored (rest.md §3)."""
     asked = [part.strip() for part in _last(query, "ordering").split(",") if part.strip()]
-    return tuple(part for part in asked if part.removeprefix("-") in kind.readable and not kind.fields[part.removeprefix("-")].many)
+    return tuple(
+        part
+        for part in asked
+        if part.removeprefix("-") in kind.readable and not kind.fields[part.removeprefix("-")].many
+    )
 
 
 async def rows(
@@ -224,7 +228,11 @@ def _order_sql(kind: Kind[Any], query: Query) -> str:
     asked = [part for part in _ordering(kind, query) if kind.fields[part.removeprefix("-")].link is None]
     parts = []
     for part in asked or kind.order:
-        column = kind.fields[part.removeprefix("-")].column if part.removeprefix("-") in kind.fields else part.removeprefix("-")
+        column = (
+            kind.fields[part.removeprefix("-")].column
+            if part.removeprefix("-") in kind.fields
+            else part.removeprefix("-")
+        )
         parts.append(f"t.{column} {'DESC' if part.startswith('-') else 'ASC'}")
     key = f"t.{spec.key if spec else 'id'}"
     last = parts[-1] if parts else "ASC"
@@ -287,7 +295,7 @@ def _add_attributes(add: Callable[[str, Value], None], text: str) -> None:
     try:
         wanted = msgspec.json.decode(text, type=dict[str, object])
     except msgspec.MsgspecError:
-        raise invalid({"attributes": ["Write a JSON object, such as {\"department\": \"it\"}."]}) from None
+        raise invalid({"attributes": ['Write a JSON object, such as {"department": "it"}.']}) from None
     for name, value in wanted.items():
         path: object = value
         for part in reversed(name.split("__")):
@@ -298,6 +306,8 @@ def _add_attributes(add: Callable[[str, Value], None], text: str) -> None:
 def _add_search(add: Callable[[str, Value], None], state: State, kind: Kind[Any], needle: str) -> None:
     del state
     escaped = needle.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    parts = " OR ".join(f"lower(t.{kind.fields[name].column if name in kind.fields else name}) LIKE {{}} ESCAPE '\\'" for name in kind.search)
+    parts = " OR ".join(
+        f"lower(t.{kind.fields[name].column if name in kind.fields else name}) LIKE {{}} ESCAPE '\\'"
+        for name in kind.search
+    )
     add(f"({parts})", f"%{escaped.lower()}%")
-

@@ -103,9 +103,7 @@ async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]
     for field in linked:
         for own, other in await store.fetch(_pairs(cast("Link", field.link)), cast("Value", keys)):
             found[own][field.name].append(other)
-    return [
-        from_row(kind, row, {name: tuple(others) for name, others in found[row[0]].items()}) for row in rows
-    ]
+    return [from_row(kind, row, {name: tuple(others) for name, others in found[row[0]].items()}) for row in rows]
 
 
 @lru_cache(maxsize=64)
@@ -120,7 +118,9 @@ def _pairs(link: Link) -> Statement:
 @lru_cache(maxsize=256)
 def _insert(kind: Kind[Any]) -> Statement:
     names = ", ".join(field.column for field in stored(kind))
-    marks = ", ".join(f"${n + 1}" + ("::jsonb" if field.column == "attributes" else "") for n, field in enumerate(stored(kind)))
+    marks = ", ".join(
+        f"${n + 1}" + ("::jsonb" if field.column == "attributes" else "") for n, field in enumerate(stored(kind))
+    )
     return Statement(f"{kind.model}.insert", f"INSERT INTO {table(kind)} ({names}) VALUES ({marks})")  # noqa: S608
 
 
@@ -137,9 +137,7 @@ def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
 
 @lru_cache(maxsize=512)
 def _update(kind: Kind[Any], names: tuple[str, ...]) -> Statement:
-    sets = ", ".join(
-        f"{name} = ${n}" + ("::jsonb" if name == "attributes" else "") for n, name in enumerate(names, 2)
-    )
+    sets = ", ".join(f"{name} = ${n}" + ("::jsonb" if name == "attributes" else "") for n, name in enumerate(names, 2))
     key = kind.table.key if kind.table else "id"
     return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {key} = $1")  # noqa: S608
 

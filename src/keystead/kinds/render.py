@@ -43,7 +43,11 @@ async def render(
 
 
 async def base(
-    call: Call, state: State, kind: Kind[Any], obj: Any, members: Sequence[str] = ()  # noqa: ANN401 - objects of every kind
+    call: Call,
+    state: State,
+    kind: Kind[Any],
+    obj: Any,
+    members: Sequence[str] = (),  # noqa: ANN401 - objects of every kind
 ) -> dict[str, object]:
     """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own)."""
     wanted = set(members or BASE.get(kind.family, ())) | set(type_members(kind))

@@ -25,27 +25,29 @@ class Referrer(NamedTuple):
     field: str
 
 
+class _Indexes(NamedTuple):
+    """How settings are found: by kind and key, by unique member, by who refers to them, by family."""
+
+    objects: dict[str, dict[object, Any]]
+    by: dict[tuple[str, str], dict[object, Any]]
+    referrers: dict[tuple[str, object], frozenset[Referrer]]
+    families: dict[str, list[Kind[Any]]]
+
+
 class Snapshot:
     """The settings at one point of their history.
 
     :param seq: the number of the newest change in it.
     """
 
-    __slots__ = ("_by", "_families", "_kinds", "_memo", "_objects", "_referrers", "seq")
+    __slots__ = ("_by", "_families", "_indexes", "_kinds", "_memo", "_objects", "_referrers", "seq")
 
-    def __init__(self, kinds: Mapping[str, Kind[Any]]) -> None:
-        self.seq = 0
+    def __init__(self, kinds: Mapping[str, Kind[Any]], *, seq: int = 0, indexes: "_Indexes | None" = None) -> None:
+        self.seq = seq
         self._kinds = kinds
-        self._objects: dict[str, dict[object, Any]] = {model: {} for model in kinds}
-        self._by: dict[tuple[str, str], dict[object, Any]] = {}
-        self._referrers: dict[tuple[str, object], frozenset[Referrer]] = {}
+        self._indexes = indexes or _Indexes({model: {} for model in kinds}, {}, {}, _families(kinds))
+        self._objects, self._by, self._referrers, self._families = self._indexes
         self._memo: dict[Hashable, object] = {}
-        families: dict[str, list[Kind[Any]]] = {}
-        for kind in kinds.values():
-            families.setdefault(kind.family or kind.model, []).append(kind)
-            if kind.bindable:
-                families.setdefault("bindable", []).append(kind)
-        self._families = families
 
     def get(self, kind: Kind[T], pk: object) -> T | None:
         """The object of ``kind`` with primary key ``pk``."""
@@ -98,32 +100,38 @@ class Snapshot:
 
     def changed(self, seq: int, changes: Iterable[tuple[Kind[Any], object, Any | None]]) -> "Snapshot":
         """A snapshot numbered ``seq`` with ``(kind, pk, new object or None)`` applied; this one stays as it is."""
-        new = Snapshot.__new__(Snapshot)
-        new.seq = seq
-        new._kinds, new._families = self._kinds, self._families
-        new._objects, new._by, new._memo = dict(self._objects), {}, {}
-        new._referrers = dict(self._referrers)
+        objects, referrers = dict(self._objects), dict(self._referrers)
         copied: set[str] = set()
         for kind, pk, obj in changes:
             if kind.model not in copied:
-                new._objects[kind.model] = dict(new._objects[kind.model])
+                objects[kind.model] = dict(objects[kind.model])
                 copied.add(kind.model)
-            objects = new._objects[kind.model]
-            if (old := objects.get(pk)) is not None:
+            of_kind = objects[kind.model]
+            if (old := of_kind.get(pk)) is not None:
                 for field, target in _targets(kind, old):
-                    left = new._referrers.get(target, frozenset()) - {Referrer(kind, pk, field)}
+                    left = referrers.get(target, frozenset()) - {Referrer(kind, pk, field)}
                     if left:
-                        new._referrers[target] = left
+                        referrers[target] = left
                     else:
-                        new._referrers.pop(target, None)
+                        referrers.pop(target, None)
             if obj is None:
-                objects.pop(pk, None)
+                of_kind.pop(pk, None)
                 continue
-            objects[pk] = obj
+            of_kind[pk] = obj
             for field, target in _targets(kind, obj):
-                new._referrers[target] = new._referrers.get(target, frozenset()) | {Referrer(kind, pk, field)}
-        new._by = {key: index for key, index in self._by.items() if key[0] not in copied}
-        return new
+                referrers[target] = referrers.get(target, frozenset()) | {Referrer(kind, pk, field)}
+        by = {key: index for key, index in self._by.items() if key[0] not in copied}
+        return Snapshot(self._kinds, seq=seq, indexes=_Indexes(objects, by, referrers, self._families))
+
+
+def _families(kinds: Mapping[str, Kind[Any]]) -> dict[str, list[Kind[Any]]]:
+    """Family, model or ``bindable`` -> its kinds."""
+    found: dict[str, list[Kind[Any]]] = {}
+    for kind in kinds.values():
+        found.setdefault(kind.family or kind.model, []).append(kind)
+        if kind.bindable:
+            found.setdefault("bindable", []).append(kind)
+    return found
 
 
 def in_order(objects: Iterable[T], order: Sequence[str]) -> list[T]:

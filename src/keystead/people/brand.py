@@ -51,7 +51,7 @@ class Brand(msgspec.Struct, frozen=True, kw_only=True):
     client_certificates: tuple[
         Annotated[Uuid, Ref("authentik_crypto.certificatekeypair", OnDelete.CASCADE_MANY)], ...
     ] = ()
-    attributes: Json = {}  # noqa: RUF012 - msgspec gives each struct a fresh empty dict
+    attributes: Json = {}
 
 
 FALLBACK: Final = Brand(brand_uuid="00000000-0000-4000-8000-000000000000", domain="fallback", default=True)
@@ -145,7 +145,9 @@ def themed(url: str) -> ThemedUrls | None:
 
 async def rules(call: Call, _state: State, old: Brand | None, new: Brand) -> Brand:
     """Exactly one default."""
-    others = [one for one in call.settings.all(BRAND) if one.default and (old is None or one.brand_uuid != old.brand_uuid)]
+    others = [
+        one for one in call.settings.all(BRAND) if one.default and (old is None or one.brand_uuid != old.brand_uuid)
+    ]
     if new.default and others:
         raise invalid({"default": ["There can be only one default brand; another one is."]})
     return new
@@ -208,6 +210,4 @@ BRAND = Kind(
         "client_certificates",
     ),
 )
-ACTIONS = (
-    Action(BRAND, "GET", "current/", current, "current_retrieve", permission=None, response=CurrentBrand),
-)
+ACTIONS = (Action(BRAND, "GET", "current/", current, "current_retrieve", permission=None, response=CurrentBrand),)

@@ -68,14 +68,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[Uuid, READ_ONLY, Column("id")]
-    user: Annotated[Json, Column("actor")] = {}  # noqa: RUF012 - msgspec gives each struct a fresh empty dict
+    user: Annotated[Json, Column("actor")] = {}
     action: str
     app: Text
-    context: Json = {}  # noqa: RUF012 - as above
+    context: Json = {}
     client_ip: str | None = None
     created: Annotated[datetime, READ_ONLY]
     expires: datetime | None = None
-    brand: Json = {}  # noqa: RUF012 - as above
+    brand: Json = {}
     position: Annotated[int, HIDDEN] = 0
 
 
@@ -191,7 +191,9 @@ async def top_per_user(call: Call, state: State, _obj: None, query: Mapping[str,
     rows = await state.store.fetch(dynamic(text), action, max(1, _days(query, "top_n", 15)), heavy=True)
     return Answer(
         [
-            EventTopPerUser(msgspec.json.decode(str(row[0]), type=dict[str, object]), int(str(row[1])), int(str(row[2])))
+            EventTopPerUser(
+                msgspec.json.decode(str(row[0]), type=dict[str, object]), int(str(row[1])), int(str(row[2]))
+            )
             for row in rows
         ]
     )
@@ -229,5 +231,13 @@ ACTIONS = (
     Action(EVENT, "GET", "actions/", actions, "actions_list", permission="", response=list[TypeCreate]),
     Action(EVENT, "GET", "volume/", volume, "volume_list", permission="view", response=list[EventVolume]),
     Action(EVENT, "GET", "per_month/", per_month, "per_month_list", permission="view"),
-    Action(EVENT, "GET", "top_per_user/", top_per_user, "top_per_user_list", permission="view", response=list[EventTopPerUser]),
+    Action(
+        EVENT,
+        "GET",
+        "top_per_user/",
+        top_per_user,
+        "top_per_user_list",
+        permission="view",
+        response=list[EventTopPerUser],
+    ),
 )

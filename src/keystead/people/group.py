@@ -37,7 +37,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
         tuple[Annotated[int, Ref("authentik_core.user", OnDelete.CASCADE_MANY)], ...],
         Link("group_members", "group_id", "user_id"),
     ] = ()
-    attributes: Json = {}  # noqa: RUF012 - msgspec gives each struct a fresh empty dict
+    attributes: Json = {}
     roles: Annotated[
         tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY)], ...],
         Link("group_roles", "group_id", "role_id"),
@@ -61,14 +61,18 @@ class UserAccountRequest(msgspec.Struct):
     pk: int
 
 
-_CHILDREN = Statement("group.children", "SELECT parent_id, group_id FROM group_parents WHERE parent_id = ANY($1::text[])")
+_CHILDREN = Statement(
+    "group.children", "SELECT parent_id, group_id FROM group_parents WHERE parent_id = ANY($1::text[])"
+)
 _ANCESTORS = Statement(
     "group.ancestors",
     "WITH RECURSIVE up (id) AS (SELECT parent_id FROM group_parents WHERE group_id = ANY($1::text[])"
     " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id) SELECT id FROM up",
 )
 _ROLES_OF = Statement("group.roles_of", "SELECT DISTINCT role_id FROM group_roles WHERE group_id = ANY($1::text[])")
-_ADD = Statement("group.add_user", "INSERT INTO group_members (user_id, group_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+_ADD = Statement(
+    "group.add_user", "INSERT INTO group_members (user_id, group_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+)
 _REMOVE = Statement("group.remove_user", "DELETE FROM group_members WHERE user_id = $1 AND group_id = $2")
 _USER = Statement("group.user", "SELECT 1 FROM users WHERE id = $1")
 
@@ -139,12 +143,14 @@ async def rules(call: Call, state: State, old: Group | None, new: Group) -> Grou
 async def _no_elevation(call: Call, state: State, old: Group | None, new: Group) -> None:
     """Nobody grants or takes what they lack: superuser status, directly or through a parent, and roles."""
     before = old or Group(pk=new.pk, name=new.name)
-    if new.is_superuser != before.is_superuser and not {
-        f"authentik_core.{'enable' if new.is_superuser else 'disable'}_group_superuser"
-    } <= call.actor.permissions:
+    if (
+        new.is_superuser != before.is_superuser
+        and not {f"authentik_core.{'enable' if new.is_superuser else 'disable'}_group_superuser"}
+        <= call.actor.permissions
+    ):
         raise invalid({"is_superuser": ["You may not change who is a superuser."]})
     touched = set(new.parents) ^ set(before.parents)
-    if touched or set(new.users) ^ set(before.users):
+    if touched or set(new.users) != set(before.users):
         above = [*touched, *await ancestors(state, list(touched)), *await ancestors(state, [new.pk]), new.pk]
         if any(group.is_superuser for group in await records.load(state.store, GROUP, "id", above)):
             raise invalid({"parents": ["You may not change the membership of a superuser group."]})
@@ -205,5 +211,7 @@ GROUP = Kind(
 )
 ACTIONS = (
     Action(GROUP, "POST", "{key}/add_user/", add_user, "add_user_create", request=UserAccountRequest, status=204),
-    Action(GROUP, "POST", "{key}/remove_user/", remove_user, "remove_user_create", request=UserAccountRequest, status=204),
+    Action(
+        GROUP, "POST", "{key}/remove_user/", remove_user, "remove_user_create", request=UserAccountRequest, status=204
+    ),
 )

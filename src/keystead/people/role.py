@@ -37,7 +37,9 @@ _REMOVE = Statement("role.remove_user", "DELETE FROM user_roles WHERE user_id = 
 _USER = Statement("role.user", "SELECT 1 FROM users WHERE id = $1")
 
 
-async def _member(call: Call, state: State, role: Role, body: UserAccountForRoleRequest, statement: Statement) -> Answer:
+async def _member(
+    call: Call, state: State, role: Role, body: UserAccountForRoleRequest, statement: Statement
+) -> Answer:
     require(call, ROLE, "change", role)
     if await state.store.fetch_one(_USER, body.pk) is None:
         raise not_found()
@@ -70,8 +72,14 @@ ROLE = Kind(
     ),
 )
 ACTIONS = (
-    Action(ROLE, "POST", "{key}/add_user/", add_user, "add_user_create", request=UserAccountForRoleRequest, status=204
-    ),
-    Action(ROLE, "POST", "{key}/remove_user/", remove_user, "remove_user_create", request=UserAccountForRoleRequest, status=204
+    Action(ROLE, "POST", "{key}/add_user/", add_user, "add_user_create", request=UserAccountForRoleRequest, status=204),
+    Action(
+        ROLE,
+        "POST",
+        "{key}/remove_user/",
+        remove_user,
+        "remove_user_create",
+        request=UserAccountForRoleRequest,
+        status=204,
     ),
 )

@@ -57,7 +57,9 @@ _BULK: Final = Statement("session.of_users", "SELECT id, user_id FROM sessions W
 _END: Final = Statement("session.end", "DELETE FROM sessions WHERE id = $1")
 _END_ALL: Final = Statement("session.end_users", "DELETE FROM sessions WHERE user_id = ANY($1::bigint[])")
 _END_OTHERS: Final = Statement("session.end_others", "DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
-_SEEN: Final = Statement("session.seen", "UPDATE sessions SET last_used = $2, last_ip = $3, last_user_agent = $4 WHERE id = $1")
+_SEEN: Final = Statement(
+    "session.seen", "UPDATE sessions SET last_used = $2, last_ip = $3, last_user_agent = $4 WHERE id = $1"
+)
 
 
 async def find(state: State, sid: str, at: datetime) -> Session | None:
@@ -149,7 +151,9 @@ SESSION = Kind(
     ),
 )
 ACTIONS = (
-    Action(SESSION, "DELETE",
+    Action(
+        SESSION,
+        "DELETE",
         "bulk_delete/",
         bulk_delete,
         "bulk_delete_destroy",

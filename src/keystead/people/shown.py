@@ -117,9 +117,7 @@ async def partial_groups(state: State, keys: Iterable[str]) -> dict[str, Partial
 async def related(state: State, keys: Iterable[str]) -> dict[str, RelatedGroup]:
     """Groups as relatives, by key."""
     found = await partial_groups(state, keys)
-    return {
-        pk: RelatedGroup(pk, group.name, group.is_superuser, group.attributes, pk) for pk, group in found.items()
-    }
+    return {pk: RelatedGroup(pk, group.name, group.is_superuser, group.attributes, pk) for pk, group in found.items()}
 
 
 def roles_shown(settings: Snapshot, keys: Iterable[str]) -> list[RoleShown]:
@@ -130,7 +128,11 @@ def roles_shown(settings: Snapshot, keys: Iterable[str]) -> list[RoleShown]:
 def avatar(username: str, name: str) -> str:
     """A picture of the person's initials, as a data URI: nothing is fetched from anywhere."""
     words = (name or username).split()
-    initials = "".join(word[0] for word in (words[0], words[-1]) if word)[: 2 if len(words) > 1 else 1].upper() if words else "?"
+    initials = (
+        "".join(word[0] for word in (words[0], words[-1]) if word)[: 2 if len(words) > 1 else 1].upper()
+        if words
+        else "?"
+    )
     hue = _HUES[hashlib.sha256(username.encode()).digest()[0] % len(_HUES)]
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" '

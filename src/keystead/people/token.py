@@ -78,7 +78,7 @@ def _keyed(state: State, token: Token, key: str) -> Token:
     )
 
 
-def issue(  # noqa: PLR0913 - a token has this many independent parts
+def issue(
     state: State,
     *,
     identifier: str,
@@ -138,7 +138,9 @@ async def rules(call: Call, state: State, old: Token | None, new: Token) -> Toke
     return new
 
 
-async def view(call: Call, state: State, tokens: Sequence[Token], _query: Mapping[str, Sequence[str]]) -> list[TokenShown]:
+async def view(
+    call: Call, state: State, tokens: Sequence[Token], _query: Mapping[str, Sequence[str]]
+) -> list[TokenShown]:
     """The users behind the tokens, in full."""
     users = await whole_users(call, state, [token.user for token in tokens])
     return [TokenShown(users.get(token.user, {})) for token in tokens]
@@ -190,6 +192,14 @@ TOKEN = Kind(
 )
 ACTIONS = (
     Action(TOKEN, "GET", "{key}/view_key/", view_key, "view_key_retrieve", permission="", response=TokenView),
-    Action(TOKEN, "POST", "{key}/set_key/", set_key, "set_key_create", permission="", request=TokenSetKeyRequest, status=204
+    Action(
+        TOKEN,
+        "POST",
+        "{key}/set_key/",
+        set_key,
+        "set_key_create",
+        permission="",
+        request=TokenSetKeyRequest,
+        status=204,
     ),
 )

@@ -21,7 +21,7 @@ from keystead.people.group import GROUP, ancestors
 from keystead.people.role import ROLE
 from keystead.people.shown import PartialGroup, RoleShown
 from keystead.store import Row, Statement, Write
-from keystead.store.sql import Value
+from keystead.store.sql import Value, dynamic
 
 _USERNAME: Final = re.compile(r"[\w.@+-]+")
 
@@ -58,7 +58,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
         Link("user_roles", "user_id", "role_id"),
     ] = ()
     email: Email = ""
-    attributes: Json = {}  # noqa: RUF012 - msgspec gives each struct a fresh empty dict
+    attributes: Json = {}
     path: Text = "users"
     type: UserTypeEnum = UserTypeEnum.INTERNAL
     uuid: Annotated[Uuid, READ_ONLY] = ""
@@ -95,6 +95,7 @@ _ACTOR: Final = Statement(
     " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM user_roles r WHERE r.user_id = $1"
     " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id",
 )
+_SOUGHT: Final = {"username": "username", "email": "email", "uuid": "uuid", "name": "name", "pk": "id", "id": "id"}
 _IDENTIFIED: Final = {
     ("username", True): "lower(t.username) = lower($1)",
     ("username", False): "t.username = $1",
@@ -129,6 +130,33 @@ async def by_identifier(
     if len(rows) != 1:
         return None
     return (await records.from_rows(state.store, USER, rows))[0]
+
+
+async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:
+    """The one user whose members have these values: ``username``, ``email``, ``uuid``, ``pk``, ``name``, ``attributes__…``.
+
+    :raises ValueError: a member that cannot be looked for.
+    """
+    conditions: list[str] = []
+    values: list[Value] = []
+    for name, value in wanted.items():
+        member, _, below = name.partition("__")
+        if member == "attributes" and below:
+            path: object = value
+            for part in reversed(below.split("__")):
+                path = {part: path}
+            values.append(msgspec.json.encode(path).decode())
+            conditions.append(f"keystead_contains(t.attributes, ${len(values)}::jsonb)")
+        elif name in _SOUGHT:
+            values.append(int(value) if name in {"pk", "id"} else value)
+            conditions.append(f"t.{_SOUGHT[name]} = ${len(values)}")
+        else:
+            raise ValueError(f"users cannot be looked for by {name!r}")
+    if not conditions:
+        return None
+    text = f"SELECT {records.columns(USER)} FROM users t WHERE {' AND '.join(conditions)} LIMIT 2"  # noqa: S608 - constant parts
+    rows = await state.store.fetch(dynamic(text), *values, heavy=True)
+    return (await records.from_rows(state.store, USER, rows))[0] if len(rows) == 1 else None
 
 
 def uid(state: State, pk: int) -> str:
@@ -231,7 +259,9 @@ async def rules(call: Call, state: State, old: User | None, new: User) -> User:
     if old is None or old.username != new.username:
         check_username(new.username)
     if new.path.startswith("/") or new.path.endswith("/") or "//" in new.path:
-        raise invalid({"path": ["Write a path like users/berlin, without a slash at the ends and without empty parts."]})
+        raise invalid(
+            {"path": ["Write a path like users/berlin, without a slash at the ends and without empty parts."]}
+        )
     if new.type is UserTypeEnum.INTERNAL_SERVICE_ACCOUNT and (old is None or old.type is not new.type):
         raise invalid({"type": ["Internal service accounts belong to outposts and are made with them."]})
     if not call.actor.is_superuser:

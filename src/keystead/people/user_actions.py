@@ -123,7 +123,9 @@ async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence
         uid=uid(state, found.pk),
         settings=settings if isinstance(settings, dict) else {},
         type=found.type,
-        system_permissions=sorted(call.actor.permissions | ({"access_admin_interface"} if call.actor.is_superuser else set())),
+        system_permissions=sorted(
+            call.actor.permissions | ({"access_admin_interface"} if call.actor.is_superuser else set())
+        ),
     )
     return Answer(SessionUser(oneself, [oneself]))
 

@@ -91,10 +91,15 @@ async def rules(call: Call, state: State, _old: PolicyBinding | None, new: Polic
     if new.user and not await records.load(state.store, USER, "id", [new.user]):
         raise invalid({"user": [f'Invalid pk "{new.user}": there is no such user.']})
     for other in call.settings.all(POLICY_BINDING):
-        if other.pk != new.pk and new.policy and (other.policy, other.target, other.order) == (
-            new.policy,
-            new.target,
-            new.order,
+        if (
+            other.pk != new.pk
+            and new.policy
+            and (other.policy, other.target, other.order)
+            == (
+                new.policy,
+                new.target,
+                new.order,
+            )
         ):
             raise invalid({"non_field_errors": ["This policy is bound to this target at this place already."]})
     return new

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from keystead.base import log
@@ -11,9 +11,10 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 from keystead.people.person import Person, person_of
-from keystead.people.user import User
+from keystead.people.user import User, user_by
 from keystead.policies.binding import PolicyBinding, bindings_of
-from keystead.policies.judge import Policies, PolicyResult, Request
+from keystead.policies.judge import Evaluate, Policies, PolicyResult, Request, Wanted
+from keystead.policies.values import RESULT, user_view
 
 _LOG = log.get("policies.engine")
 Mode = Literal["any", "all"]
@@ -29,7 +30,7 @@ class Engine:
 
     policies: Policies = field(default_factory=dict)
 
-    async def judge(  # noqa: PLR0913 - what is asked has this many independent parts
+    async def judge(
         self,
         call: Call,
         state: State,
@@ -76,7 +77,7 @@ class Engine:
             return result
         return PolicyResult(passing=not result.passing, messages=result.messages, log=result.log, raw=result.raw)
 
-    async def ask(  # noqa: PLR0913 - as judge
+    async def ask(
         self,
         state: State,
         kind: Kind[Any],
@@ -93,11 +94,16 @@ class Engine:
             if evaluate is None:
                 raise LookupError(f"nothing can ask a {kind.title[0]} yet")  # noqa: TRY301 - one place handles every failure
             async with asyncio.timeout(max(1, seconds)):
-                result = evaluate(policy, request)
+                result = await self._evaluated(state, evaluate, policy, request)
         except Exception as exc:  # noqa: BLE001 - whatever it is, it means no
             _LOG.warning("a policy failed", policy=policy.name, reason=str(exc), request_id=call.request_id)
             await self._tell(
-                state, call, "policy_exception", kind, policy, {"message": f"{policy.name}: {exc}", "request": _asked(request)}
+                state,
+                call,
+                "policy_exception",
+                kind,
+                policy,
+                {"message": f"{policy.name}: {exc}", "request": _asked(request)},
             )
             return PolicyResult(passing=failure, log=(f"{policy.name}: {exc}",), raw=_FAILED)
         if policy.execution_logging:
@@ -111,8 +117,41 @@ class Engine:
             )
         return result
 
-    async def _tell(  # noqa: PLR0913 - as judge
-        self, state: State, call: Call, action: str, kind: Kind[Any], policy: Any, context: Mapping[str, object]  # noqa: ANN401 - as ask
+    async def _evaluated(self, state: State, evaluate: Evaluate, policy: Any, request: Request) -> PolicyResult:  # noqa: ANN401 - as ask
+        """Run a policy, again with what its helpers wanted to know, until they want no more."""
+        for _ in range(_LOOKUPS):
+            try:
+                result = evaluate(policy, request)
+            except Wanted:
+                result = None
+            # What was wanted counts even where the expression swallowed the signal: its answer rests on nothing.
+            wanted = list(request.wanted)
+            request.wanted.clear()
+            if result is not None and not wanted:
+                return result
+            for question in wanted:
+                request.known[question] = await self._look_up(state, request, *question)
+        raise LookupError(f"it asked for more than {_LOOKUPS} things")
+
+    async def _look_up(self, state: State, request: Request, name: str, args: tuple[object, ...]) -> object:
+        if name == "ak_user_by":
+            found = await user_by(state, _named(args))
+            return user_view(await person_of(state, found)) if found else None
+        called = next((one for one in args if isinstance(one, str)), "")
+        for kind, policy in request.call.settings.members("policies"):
+            if policy.name == called:
+                asked = replace(request, context={**request.context, **_named(args)})
+                return RESULT(await self.ask(state, kind, policy, asked))
+        raise LookupError(f"there is no policy called {called!r}")
+
+    async def _tell(
+        self,
+        state: State,
+        call: Call,
+        action: str,
+        kind: Kind[Any],
+        policy: Any,
+        context: Mapping[str, object],  # noqa: ANN401 - as ask
     ) -> None:
         changes = Changes()
         changes.event(call, action, kind.app, context, about=(kind, policy))
@@ -123,6 +162,13 @@ class Engine:
 
 
 _FAILED: Final = object()
+_LOOKUPS: Final = 16
+"""How many times an expression may ask the store."""
+
+
+def _named(args: tuple[object, ...]) -> dict[str, str]:
+    """The named arguments among a question's."""
+    return {str(one[0]): str(one[1]) for one in args if isinstance(one, tuple)}
 
 
 def _asked(request: Request) -> dict[str, object]:

@@ -7,6 +7,10 @@ from typing import Any, TypeAlias
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.people.person import Person
+from keystead.policies.sandbox import Signal
+
+Question: TypeAlias = tuple[str, tuple[object, ...]]
+"""A helper's name and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +35,20 @@ class Request:
     :param person: whom it is about, or None for somebody not known yet.
     :param subject: what is asked for, as expressions see it (``request.obj``): a view or plain JSON.
     :param context: the flow's context; an expression may write to it (``flow_plan.context``), which the flow then keeps.
-    :param install_id: makes user ids opaque.
+    :param known: what helpers of expressions looked up so far: question -> answer.
+    :param wanted: questions that helpers asked and that nobody has answered yet.
     """
 
     call: Call
     person: Person | None
     context: dict[str, object] = field(default_factory=dict)
     subject: object = None
+    known: dict[Question, object] = field(default_factory=dict)
+    wanted: list[Question] = field(default_factory=list)
+
+
+class Wanted(Signal):
+    """A helper needs what only the store knows: the engine looks it up and runs the expression again."""
 
 
 Evaluate: TypeAlias = Callable[[Any, Request], PolicyResult]

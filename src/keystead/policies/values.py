@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 from keystead.people.password import usable
 from keystead.people.person import Person
 from keystead.people.shown import PartialGroup
-from keystead.policies.judge import Request
+from keystead.policies.judge import Question, Request, Wanted
 from keystead.policies.sandbox import ExpressionError, View, compile_expression, make_view
 
 _GROUP: Final = make_view(
@@ -27,7 +27,6 @@ def _merged(person: Person) -> dict[str, object]:
         merged.update(group.attributes)
     merged.update(person.user.attributes)
     return merged
-
 
 
 def _manager(groups: tuple[PartialGroup, ...]) -> View:
@@ -130,6 +129,10 @@ def http_view(request: Request) -> View:
     return _HTTP(request.call)
 
 
+RESULT: Final = make_view(
+    "policy result",
+    {"passing": "passing", "messages": "messages", "raw_result": lambda result: str(result.raw)},
+)
 _REQUEST: Final = make_view(
     "request",
     {
@@ -152,9 +155,7 @@ def _unbuilt(name: str) -> Callable[..., NoReturn]:
 _UNBUILT: Final = {
     name: _unbuilt(name)
     for name in (
-        "ak_user_by",
         "ak_user_has_authenticator",
-        "ak_call_policy",
         "ak_create_event",
         "ak_create_jwt",
         "ak_create_jwt_raw",
@@ -165,12 +166,27 @@ _UNBUILT: Final = {
 }
 
 
+_UNBUILT_IN_MAPPINGS: Final = {name: _unbuilt(name) for name in ("ak_user_by", "ak_call_policy")}
+
+
 def _is_group_member(user: View, **wanted: object) -> bool:
     groups = user.all_groups
     found = groups() if callable(groups) else []
     return any(all(getattr(group, name, None) == value for name, value in wanted.items()) for group in found)
 
 
+def _looked_up(request: Request, name: str) -> Callable[..., object]:
+    """A helper whose answer only the store knows. Until it is known the run is broken off, and run again with it."""
+
+    def ask(*args: object, **wanted: object) -> object:
+        plain = tuple(one if isinstance(one, (str, int, bool)) else str(one) for one in args)
+        question: Question = (name, (*plain, *sorted((key, str(value)) for key, value in wanted.items())))
+        if question in request.known:
+            return request.known[question]
+        request.wanted.append(question)
+        raise Wanted
+
+    return ask
 
 
 def names_for_policy(request: Request, messages: list[str]) -> dict[str, object]:
@@ -191,6 +207,8 @@ def names_for_policy(request: Request, messages: list[str]) -> dict[str, object]
         "ak_is_sso_flow": bool(request.context.get("is_sso")),
         "ak_is_group_member": _is_group_member,
         "ak_message": ak_message,
+        "ak_user_by": _looked_up(request, "ak_user_by"),
+        "ak_call_policy": _looked_up(request, "ak_call_policy"),
     }
 
 
@@ -198,6 +216,7 @@ def names_for_mapping(request: Request, **extra: object) -> dict[str, object]:
     """The names a property mapping runs with; ``extra`` is what its protocol adds (``provider``, ``token`` …)."""
     return {
         **_UNBUILT,
+        **_UNBUILT_IN_MAPPINGS,
         "request": _REQUEST(request),
         "http_request": http_view(request),
         "user": user_view(request.person) if request.person else None,

@@ -59,7 +59,7 @@ class PolicyTestResult(msgspec.Struct):
     log_messages: list[LogEvent]
 
 
-async def judge(  # noqa: PLR0913 - what is asked has this many independent parts
+async def judge(
     engine: Engine,
     call: Call,
     state: State,
@@ -83,8 +83,8 @@ async def judge(  # noqa: PLR0913 - what is asked has this many independent part
 
 
 def _flag(query: Query, name: str) -> bool:
-    values = query.get(name)
-    return bool(values) and values[-1].strip().lower() in _TRUE
+    values = query.get(name) or [""]
+    return values[-1].strip().lower() in _TRUE
 
 
 async def _whom(call: Call, state: State, query: Query) -> Person | None:
@@ -134,9 +134,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
             return Answer(PolicyTestResult(passing=False, messages=[], log_messages=[]))
         result = await judge(engine, call, state, application, person)
         told = call.actor.is_superuser or holds(call, APPLICATION.permission("view"))
-        lines = [
-            LogEvent(call.at.isoformat(), "info", "policies", text, {}) for text in (result.log if told else ())
-        ]
+        lines = [LogEvent(call.at.isoformat(), "info", "policies", text, {}) for text in (result.log if told else ())]
         return Answer(PolicyTestResult(passing=result.passing, messages=list(result.messages), log_messages=lines))
 
     return (

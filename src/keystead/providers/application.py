@@ -1,7 +1,7 @@
 """Application: what people open from the portal and what providers speak for; policies bound to it say who may."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final, Protocol, runtime_checkable
+from typing import Annotated, Final, Protocol, runtime_checkable
 
 import msgspec
 

@@ -58,7 +58,7 @@ class Consents:
         row = await state.store.fetch_one(_LOAD, user, application, micros(call.at))
         return frozenset(cast("str", row[0]).split()) if row else None
 
-    async def save(  # noqa: PLR0913 - the port's own signature
+    async def save(
         self,
         call: Call,  # noqa: ARG002 - as above
         state: State,

@@ -10,10 +10,12 @@ import asyncpg
 from keystead.base import rand
 from keystead.store.postgres_link import FAILURES, Address, arguments, translated, unusable
 from keystead.store.sql import Statement, Value
-from keystead.store.store import StoreDown
+from keystead.store.store import LONGEST, StoreDown
 
 PATIENCE: Final = 5.0
 """Seconds that a caller waits for a free connection."""
+GOODBYE: Final = 5.0
+"""Seconds that connections in use get to finish when the pool is closed."""
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -64,10 +66,13 @@ class Pool:
         :raises StoreDown: PostgreSQL does not answer, or no connection came free in time.
         """
         statement.check(args)
-        if heavy:
-            async with self._heavy:
+        if not heavy:
+            return await self._ask(statement, args, one=one)
+        try:
+            async with asyncio.timeout(LONGEST), self._heavy:
                 return await self._ask(statement, args, one=one)
-        return await self._ask(statement, args, one=one)
+        except TimeoutError as exc:
+            raise StoreDown(f"{statement.name} took longer than {LONGEST:.0f} s") from exc
 
     async def _ask(self, statement: Statement, args: tuple[Value, ...], *, one: bool) -> list[asyncpg.Record]:
         for again in (True, False):
@@ -113,9 +118,9 @@ class Pool:
             raise StoreDown(str(exc) or f"no connection came free within {PATIENCE:.0f} s") from exc
 
     async def close(self) -> None:
-        """Let go of all connections; those in use get a few seconds to finish."""
+        """Let go of all connections; what still runs after a few seconds fails."""
         try:
-            async with asyncio.timeout(5.0):
+            async with asyncio.timeout(GOODBYE):
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()

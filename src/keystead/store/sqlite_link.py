@@ -2,6 +2,7 @@
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,8 @@ from keystead.store.store import StoreDown
 
 PATIENCE: Final = 10.0
 """Seconds that a connection waits for a lock another process holds."""
+_ATTEMPTS: Final = 500
+"""How often a new file is tried within that time."""
 _OUTAGE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
@@ -38,8 +41,8 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
             path, isolation_level=None, check_same_thread=False, timeout=PATIENCE, cached_statements=512
         )
         try:
+            _keep_log(connection)
             for pragma in (
-                "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 "temp_store=MEMORY",
@@ -67,6 +70,20 @@ def _holds(whole: object, part: object) -> bool:
     if isinstance(part, list):
         return isinstance(whole, list) and all(any(_holds(one, wanted) for one in whole) for wanted in part)
     return type(whole) is type(part) and whole == part
+
+
+def _keep_log(connection: sqlite3.Connection) -> None:
+    """Have the file write ahead to a log; a new file is switched to it by one process while others come to open it."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as exc:
+            # SQLite does not wait by itself here: of two who switch, waiting for each other, one must step back.
+            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(PATIENCE / _ATTEMPTS)
+        else:
+            return
 
 
 @contextlib.contextmanager

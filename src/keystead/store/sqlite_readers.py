@@ -10,12 +10,10 @@ from typing import Final, TypeAlias
 
 from keystead.store.sql import Row, Statement
 from keystead.store.sqlite_link import connect, outage
-from keystead.store.store import StoreDown
+from keystead.store.store import LONGEST, StoreDown
 
 READERS: Final = 2
 """Threads."""
-LONGEST: Final = 30.0
-"""Seconds that a question may wait and take together."""
 
 _Bound: TypeAlias = Sequence[str | int | float | bytes | None]
 

@@ -1,10 +1,13 @@
 """The store's interface and its failures; both engines pass the same suite (``tests/store``)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from keystead.store.sql import Row, Statement, Value
 from keystead.store.unit import Unit
+
+LONGEST: Final = 30.0
+"""Seconds that a list or search may wait and take together."""
 
 
 class GuardFailed(Exception):  # noqa: N818 - an outcome a room decides on, not a defect

@@ -37,7 +37,7 @@ class CertificateKeyPair(msgspec.Struct, frozen=True, kw_only=True):
     pk: Annotated[Uuid, READ_ONLY]
     name: Annotated[Text, UNIQUE]
     certificate_data: Annotated[Text, WRITE_ONLY]
-    key_data: Secret = Secret("")  # noqa: RUF009 - immutable
+    key_data: Secret = Secret("")
     managed: Annotated[str | None, READ_ONLY] = None
 
 
@@ -165,7 +165,7 @@ async def rules(
     return new
 
 
-def make(  # noqa: PLR0913 - a certificate has this many independent parts
+def make(
     name: str,
     common_name: str,
     days: int,

@@ -40,9 +40,7 @@ class Jar:
     def of(cls, vault: Vault, *, domain: str = "", path: str = "/") -> "Jar":
         """The jar for an installation's keys."""
         key = vault.signing_key(_PURPOSE)
-        return cls(
-            Signer.from_secret(key), Verifier({"": VerifyingKey.from_secret(key)}), vault, domain, path or "/"
-        )
+        return cls(Signer.from_secret(key), Verifier({"": VerifyingKey.from_secret(key)}), vault, domain, path or "/")
 
     def read(self, cookies: Mapping[str, str]) -> str:
         """The session key in a request's cookies; empty for none, and for one that was tampered with."""

@@ -29,7 +29,7 @@ class Request:
     :param root_path: the path prefix under which we are mounted, without a slash at the end.
     """
 
-    def __init__(  # noqa: PLR0913 - what a request brings
+    def __init__(
         self,
         scope: dict[str, Any],
         body: bytes,

@@ -59,7 +59,14 @@ def decoded(body: Mapping[str, object], struct: type[msgspec.Struct]) -> msgspec
 
 
 async def taken(
-    call: Call, state: State, kind: Shape[Any], body: dict[str, object], old: Any | None, *, partial: bool, pk: object  # noqa: ANN401 - objects of every kind
+    call: Call,
+    state: State,
+    kind: Shape[Any],
+    body: dict[str, object],
+    old: Any | None,
+    *,
+    partial: bool,
+    pk: object,  # noqa: ANN401 - objects of every kind
 ) -> Any:  # noqa: ANN401 - as above
     """The object that ``body`` describes: a new one, or ``old`` with the members that came.
 

@@ -37,9 +37,7 @@ def answer(_request: Request, _site: Site, exc: BaseException) -> Response:
         body.setdefault("code", "invalid")
     else:
         body = {"detail": problem.detail, "code": _CODE.get(problem.kind, problem.kind.value)}
-    response = Response(
-        STATUS[problem.kind], msgspec.json.encode(body), headers=[(b"cache-control", b"no-store")]
-    )
+    response = Response(STATUS[problem.kind], msgspec.json.encode(body), headers=[(b"cache-control", b"no-store")])
     if problem.retry_after:
         response.header(b"retry-after", str(problem.retry_after).encode())
     return response

@@ -60,7 +60,9 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
             found = [pair for pair in found if item.test((call, *pair), value)]
     if needle := (query.get("search") or [""])[-1].strip().casefold():
         found = [
-            pair for pair in found if any(needle in str(getattr(pair[1], name, "")).casefold() for name in family.search)
+            pair
+            for pair in found
+            if any(needle in str(getattr(pair[1], name, "")).casefold() for name in family.search)
         ]
     ordering = (query.get("ordering") or ["name"])[-1] or "name"
     member = ordering.removeprefix("-") if ordering.removeprefix("-") in {"name", "pk"} else "name"

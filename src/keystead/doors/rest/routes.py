@@ -112,9 +112,7 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
     return Response(status, msgspec.json.encode(answer.body), headers=verbs.NO_STORE)
 
 
-def add_all(
-    routes: Routes, kinds: Sequence[Kind[Any]], shared: Sequence[Family], actions: Sequence[Action]
-) -> None:
+def add_all(routes: Routes, kinds: Sequence[Kind[Any]], shared: Sequence[Family], actions: Sequence[Action]) -> None:
     """Everything of the API that derives from declarations."""
     for kind in kinds:
         add_kind(routes, kind)

@@ -1,6 +1,6 @@
 """The verbs of every kind: list, create, retrieve, update, partial update, destroy and used_by."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -207,5 +207,3 @@ async def _records_using(state: State, holder: Kind[Any], kind: Kind[Any], pk: o
         action = OnDelete.CASCADE_MANY if field.many else field.ref.on_delete
         found.extend(_user(holder, records.from_row(holder, row), action) for row in rows)
     return found
-
-

@@ -1,0 +1,1 @@
+"""Pages: challenges as forms, the portal, and what else a browser opens. Works without JavaScript."""

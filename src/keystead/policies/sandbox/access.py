@@ -1,4 +1,4 @@
-"""Attributes, items and slices: every ``a.b``, ``a[b]``, ``a[b:c]`` and ``a.b()`` of an expression comes through here."""
+"""Attributes, items and slices: every ``a.b``, ``a[b]``, ``a[b:c]`` and ``a.b()`` of an expression comes here."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ from typing import Final, cast
 from keystead.policies.sandbox.budget import MAX_ITEMS, Budget
 from keystead.policies.sandbox.calls import call
 from keystead.policies.sandbox.functions import TYPES
-from keystead.policies.sandbox.iterate import members
+from keystead.policies.sandbox.iterate import gather, members
 from keystead.policies.sandbox.methods import ATTRIBUTES, METHODS
 from keystead.policies.sandbox.operators import inplace, item_key
 from keystead.policies.sandbox.values import ATOMS, View, field, kind_name, own, subject
@@ -58,8 +58,11 @@ def attribute(budget: Budget, value: object, name: str, /, *default: object) -> 
             return partial(method, budget, value)
         if name in ATTRIBUTES.get(kind, ()):
             return getattr(value, name)
-        if kind is MethodType and name in METHODS.get(TYPES.get(value.__func__, object), {}):
-            return partial(METHODS[TYPES[value.__func__]][name], budget)
+        if isinstance(value, MethodType):
+            # A function of ours that stands for a type: str.lower is a function of any text.
+            method = METHODS.get(TYPES.get(value.__func__, object), {}).get(name)
+            if method is not None:
+                return partial(method, budget)
         raise _closed(budget, value, name)
     except AttributeError:
         if default:
@@ -143,3 +146,8 @@ def emit(budget: Budget, value: object) -> None:
     """Take a ``yield`` of the expression's body."""
     budget.spend(1, 16)
     budget.yielded.append(value)
+
+
+def emit_all(budget: Budget, values: object) -> None:
+    """Take a ``yield from`` of the expression's body."""
+    budget.yielded.extend(gather(budget, values))

@@ -1,12 +1,12 @@
 """What one run may use up: steps, seconds, memory and sizes.
 
-Work in Python is counted where it repeats (loops, comprehensions, functions); work in C is counted before it is done, by the
-size of what it is given. The clock is read every few hundred steps, so a run ends soon after its time.
+Work in Python is counted where it repeats (loops, comprehensions, functions); work in C is counted before it is done,
+by the size of what it is given. The clock is read every few hundred steps, so a run ends soon after its time.
 """
 
 import time
 from collections.abc import Collection
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from keystead.policies.sandbox.errors import Stop
 
@@ -96,51 +96,52 @@ class Budget:
         self.spend(1 + (count >> 3), count * octets)
 
     def weigh(self, value: object) -> int:
-        """Count and give what comparing, hashing or printing ``value`` would cost: its items as a tree, shared parts each time.
+        """Count and give what comparing, hashing or printing ``value`` would cost: its items as a tree.
 
-        Python does these in C, in one go: a list of 60 levels that names its next level twice would take 2^60 comparisons,
-        and hashing a tuple nested 100,000 deep overflows the C stack.
+        Shared parts count each time. Python does these in C, in one go: a list of 60 levels that names its next level twice would take 2^60
+        comparisons, and hashing a tuple nested 100,000 deep overflows the C stack.
 
         :raises Stop: too many items, or nested too deeply (a list that holds itself is endlessly deep).
         """
         level: Collection[object] = (value,)
-        weight = 0
-        for _ in range(MAX_NESTING):
+        weight = depth = 0
+        while level:
+            depth += 1
+            if depth > MAX_NESTING:
+                self.stop(f"it nests collections more than {MAX_NESTING} deep")
             deeper: list[object] = []
             owed = 0
             for item in level:
-                kind = type(item)
-                if kind in CONTAINERS:
-                    owed += 1 + self._open(item, deeper)
-                elif kind is str or kind is bytes:
-                    owed += 1 + (len(item) >> 6)  # type: ignore[arg-type]  # the line above says what it is
-                elif isinstance(item, BaseException):
-                    owed += 1 + self._open(item.args, deeper)
-                else:
-                    owed += 1
-                if owed > 1024:  # noqa: PLR2004 - pay in portions, so that a growing level stops before it fills the memory
+                owed += self._enter(item, deeper)
+                if owed > 1024:  # noqa: PLR2004 - small portions: a growing level stops before it fills memory
                     self.spend(owed >> 3)
                     weight += owed
                     owed = 0
             self.spend(owed >> 3)
             weight += owed
-            if not deeper:
-                return weight
             level = deeper
-        self.stop(f"it nests collections more than {MAX_NESTING} deep")
+        return weight
 
-    def _open(self, container: object, deeper: list[object]) -> int:
-        """Put into ``deeper`` what in ``container`` needs a closer look, and tell the weight of the rest."""
-        if type(container) is dict:
-            return self._flat(container.keys(), deeper) + self._flat(container.values(), deeper)
-        return self._flat(container, deeper)  # type: ignore[arg-type]  # one of CONTAINERS or a tuple
+    def _enter(self, item: object, deeper: list[object]) -> int:
+        """Put into ``deeper`` what in ``item`` needs a closer look, and tell the weight of the rest."""
+        kind = type(item)
+        if kind is dict:
+            pairs = cast("dict[object, object]", item)
+            return 1 + self._flat(pairs.keys(), deeper) + self._flat(pairs.values(), deeper)
+        if kind in CONTAINERS:
+            return 1 + self._flat(cast("Collection[object]", item), deeper)
+        if kind in _TEXTS:
+            return 1 + (len(cast("str", item)) >> 6)
+        if isinstance(item, BaseException):
+            return 1 + self._flat(item.args, deeper)
+        return 1
 
     def _flat(self, items: Collection[object], deeper: list[object]) -> int:
         kinds = set(map(type, items))
         if kinds <= _NUMBERS:
             return len(items)
         if kinds <= _TEXTS:
-            return len(items) + (sum(map(len, items)) >> 6)  # type: ignore[arg-type]  # all of them are texts
+            return len(items) + (sum(map(len, cast("Collection[str]", items))) >> 6)
         count = len(items)
         self.spend(count >> 3)
         deeper.extend(items)

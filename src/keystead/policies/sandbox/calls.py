@@ -16,7 +16,7 @@ _HOST_CALL = 8
 def _is_inner(budget: Budget, function: object) -> bool:
     """Whether a function counts its own work: made by an expression, or one of our facades bound to this run."""
     if type(function) is FunctionType:
-        return function.__builtins__ is EXCEPTIONS
+        return function.__globals__.get("__builtins__") is EXCEPTIONS
     if type(function) is partial:
         return bool(function.args) and function.args[0] is budget
     return type(function) is MethodType and function.__self__ is budget

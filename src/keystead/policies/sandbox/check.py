@@ -1,4 +1,4 @@
-"""Our own reading of an expression's syntax tree, before it is compiled: what the language has, told to an administrator.
+"""Reading an expression's syntax tree before it is compiled: what the language has, told to an administrator.
 
 Whatever is not listed is refused, so syntax that a later Python adds stays out until someone has looked at it.
 """
@@ -21,14 +21,12 @@ _DOTTED: Final = re.compile(r"(?:\.[\s\\]*\w+[\s\\]*){100}")
 
 _ALLOWED: Final = frozenset(
     """
-    Module Expr Assign AnnAssign AugAssign Return If For While Break Continue Pass Try ExceptHandler Raise Assert Delete
-    FunctionDef Lambda arguments arg Yield YieldFrom
-    Constant Name Attribute Subscript Slice Starred Call keyword IfExp NamedExpr JoinedStr FormattedValue
-    List Tuple Set Dict ListComp SetComp DictComp GeneratorExp comprehension
-    BoolOp And Or BinOp UnaryOp Compare Load Store Del
-    Add Sub Mult Div FloorDiv Mod Pow LShift RShift BitOr BitXor BitAnd Invert Not UAdd USub
-    Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn
-    """.split()
+    Module Expr Assign AnnAssign AugAssign Return If For While Break Continue Pass Try ExceptHandler Raise Assert
+    Delete FunctionDef Lambda arguments arg Yield YieldFrom Constant Name Attribute Subscript Slice Starred Call
+    keyword IfExp NamedExpr JoinedStr FormattedValue List Tuple Set Dict ListComp SetComp DictComp GeneratorExp
+    comprehension BoolOp And Or BinOp UnaryOp Compare Load Store Del Add Sub Mult Div FloorDiv Mod Pow LShift
+    RShift BitOr BitXor BitAnd Invert Not UAdd USub Eq NotEq Lt LtE Gt GtE Is IsNot In NotIn
+    """.split()  # noqa: SIM905 - a list this long reads best as a paragraph
 )
 
 _HINTS: Final[Mapping[str, str]] = MappingProxyType(
@@ -58,9 +56,9 @@ _MODULES: Final[Mapping[str, str]] = MappingProxyType(
 
 _ACTING: Final = frozenset(
     """
-    breakpoint bytearray classmethod compile copyright credits delattr dir eval exec exit globals locals memoryview object open
+    breakpoint bytearray classmethod compile delattr dir eval exec exit globals locals memoryview object open
     property quit setattr staticmethod super vars
-    """.split()
+    """.split()  # noqa: SIM905 - a list this long reads best as a paragraph
 )
 """Builtins that are never there, named at save unless the expression uses the word for something of its own."""
 
@@ -114,7 +112,7 @@ def check(tree: ast.Module) -> None:
 
     :raises ExpressionError: something in it is not available in expressions.
     """
-    bound = frozenset(_bound_names(tree))
+    bound = bound_names(tree)
     for node, inside in _walk(tree):
         kind = type(node).__name__
         if kind in {"Import", "ImportFrom"}:
@@ -142,26 +140,29 @@ def _walk(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
         stack.extend((child, inner) for child in reversed(list(ast.iter_child_nodes(node))))
 
 
-def _bound_names(tree: ast.Module) -> Iterator[str]:
-    """The names an expression gives a meaning of its own."""
+def bound_names(tree: ast.Module) -> frozenset[str]:
+    """The names an expression gives a meaning of its own, anywhere in it."""
+    return frozenset(_bindings(tree))
+
+
+def _bindings(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
         elif isinstance(node, ast.arg):
             yield node.arg
-        elif isinstance(node, ast.FunctionDef):
+        elif isinstance(node, ast.FunctionDef | ast.ExceptHandler) and node.name:
             yield node.name
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            yield node.name
-
-
-def bound_names(tree: ast.Module) -> frozenset[str]:
-    """The names an expression gives a meaning of its own, anywhere in it."""
-    return frozenset(_bound_names(tree))
 
 
 def _import(node: ast.AST) -> NoReturn:
-    first = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name if isinstance(node, ast.Import) else None
+    first = (
+        node.module
+        if isinstance(node, ast.ImportFrom)
+        else node.names[0].name
+        if isinstance(node, ast.Import)
+        else None
+    )
     hint = _MODULES.get((first or "").partition(".")[0], "all that an expression may use is already there")
     refuse(f"'import' is not available in expressions: {hint}", node)
 
@@ -176,7 +177,10 @@ def _attribute(node: ast.Attribute) -> None:
     if node.attr == "_":
         refuse("names that start with an underscore are not available (_)", node)
     if not isinstance(node.ctx, ast.Load):
-        refuse(f"attributes cannot be set or deleted ({node.attr}): objects are read-only, change items of a dict instead", node)
+        refuse(
+            f"attributes cannot be set or deleted ({node.attr}): objects are read-only, change items of a dict instead",
+            node,
+        )
     if node.attr == "format_map":
         refuse("format_map is not available: write .format(**values)", node)
 
@@ -210,6 +214,11 @@ def _target(node: ast.expr, *, starred: bool) -> None:
         refuse("slices cannot be set: build a new list instead", node)
 
 
+def _assign(node: ast.Assign) -> None:
+    for target in node.targets:
+        _target(target, starred=True)
+
+
 def _comprehension(node: ast.comprehension) -> None:
     if node.is_async:
         refuse("asynchronous code is not available in expressions", node.target)
@@ -237,7 +246,7 @@ def _compare(node: ast.Compare) -> None:
 _RULES: Final[Mapping[type[ast.AST], Callable[..., None]]] = MappingProxyType(
     {
         ast.AnnAssign: lambda node: _target(node.target, starred=False),
-        ast.Assign: lambda node: [_target(target, starred=True) for target in node.targets] and None,
+        ast.Assign: _assign,
         ast.Attribute: _attribute,
         ast.AugAssign: lambda node: _target(node.target, starred=False),
         ast.Compare: _compare,

@@ -26,7 +26,7 @@ class ExpressionError(Exception):
 
 
 class Signal(Exception):  # noqa: N818 - it tells the caller something; nothing went wrong
-    """Base of exceptions a caller hands in by name (``SkipObject``): raised by an expression, they leave ``run`` as is."""
+    """Base of exceptions a caller hands in by name (``SkipObject``): raised inside, they leave ``run`` as is."""
 
 
 class Stop(BaseException):
@@ -52,4 +52,4 @@ EXCEPTIONS: Final[dict[str, object]] = {
         ZeroDivisionError,
     )
 }
-"""All that stands in ``__builtins__`` of an expression: no ``__import__``, no ``__build_class__``, nothing that acts."""
+"""All that stands in ``__builtins__`` of an expression: no ``__import__``, no ``__build_class__``, nothing acts."""

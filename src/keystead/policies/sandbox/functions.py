@@ -1,7 +1,7 @@
 """The functions every expression has, by the name it uses: our own versions of safe builtins.
 
-Each takes the run's :class:`Budget` first and counts what it does. Those that name a type (``str``, ``list``) stand for it in
-``isinstance`` and carry its methods (``str.lower``).
+Each takes the run's :class:`Budget` first and counts what it does. Those that name a type (``str``, ``list``) stand
+for it in ``isinstance`` and carry its methods (``str.lower``).
 """
 
 from collections.abc import Callable, Mapping

@@ -34,7 +34,7 @@ def regex_match(budget: Budget, value: object, regex: str) -> bool:
 
 
 def regex_replace(budget: Budget, value: object, regex: str, repl: str) -> str:
-    """The text of ``value`` with everything that matches ``regex`` replaced by ``repl``, in which ``\\1`` is the first group.
+    r"""The text of ``value`` with all that matches ``regex`` replaced by ``repl``, in which ``\1`` is the first group.
 
     :raises ValueError: the pattern or the replacement is malformed, or the pattern could take too long.
     """

@@ -44,7 +44,7 @@ def each(budget: Budget, value: object) -> Iterable[object]:
 
 
 def rows(budget: Budget, value: object, steps: int, octets: int) -> Iterable[object]:
-    """What a comprehension goes through, each item paid in advance: ``steps`` and ``octets`` for what is done with it."""
+    """What a comprehension goes through, each item paid in advance with ``steps`` and ``octets``."""
     kind = type(value)
     if kind in _COUNTED or kind is range or kind is LIST_ITERATOR:
         length = _length(budget, value)

@@ -1,6 +1,6 @@
 """What an expression may ask of values that Python makes: which methods, which attributes. Nothing else is there."""
 
-import datetime
+import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -20,7 +20,7 @@ Pairs = dict[object, object]
 Group = set[object]
 
 
-def ordered(budget: Budget, rows: Rows, key: object = None, reverse: object = False) -> Rows:  # noqa: FBT002 - as Python has it
+def ordered(budget: Budget, rows: Rows, key: object, reverse: object) -> Rows:
     """``rows`` sorted, as a new list."""
     if key is None:
         keys = rows
@@ -28,7 +28,7 @@ def ordered(budget: Budget, rows: Rows, key: object = None, reverse: object = Fa
         judge = callback(budget, key)
         keys = [judge(item) for item in rows]
     budget.spend((budget.weigh(keys) * len(rows).bit_length()) >> 4, 16 * len(rows))
-    places = sorted(range(len(rows)), key=keys.__getitem__, reverse=bool(reverse))  # type: ignore[arg-type]  # may not compare
+    places = sorted(range(len(rows)), key=keys.__getitem__, reverse=bool(reverse))  # type: ignore[arg-type]  # may fail
     return [rows[place] for place in places]
 
 
@@ -135,7 +135,6 @@ def _strftime(budget: Budget, moment: object, form: str, /) -> str:
     return formatted(budget, moment, -1, form) if form else ""
 
 
-
 _SET_READS: Final[dict[str, Method]] = {
     "difference": _set_operation("-"),
     "intersection": _set_operation("&"),
@@ -150,9 +149,9 @@ _FROZEN_READS: Final[dict[str, Method]] = _SET_READS | {
     "issubset": _set_relation(frozenset.issubset),
     "issuperset": _set_relation(frozenset.issuperset),
 }
-_DAY: Final = {name: _quick(getattr(datetime.date, name)) for name in ("isoformat", "isoweekday", "replace", "weekday")}
+_DAY: Final = {name: _quick(getattr(dt.date, name)) for name in ("isoformat", "isoweekday", "replace", "weekday")}
 _MOMENT: Final = {
-    name: _quick(getattr(datetime.datetime, name))
+    name: _quick(getattr(dt.datetime, name))
     for name in ("date", "isoformat", "isoweekday", "replace", "time", "timestamp", "utcoffset", "weekday")
 }
 
@@ -199,10 +198,10 @@ METHODS: Final[Mapping[type, Mapping[str, Method]]] = MappingProxyType(
             "update": _update_set,
         },
         frozenset: _FROZEN_READS,
-        datetime.datetime: _MOMENT | {"strftime": _strftime},
-        datetime.date: _DAY | {"strftime": _strftime},
-        datetime.time: {"isoformat": _quick(datetime.time.isoformat), "strftime": _strftime},
-        datetime.timedelta: {"total_seconds": _quick(datetime.timedelta.total_seconds)},
+        dt.datetime: _MOMENT | {"strftime": _strftime},
+        dt.date: _DAY | {"strftime": _strftime},
+        dt.time: {"isoformat": _quick(dt.time.isoformat), "strftime": _strftime},
+        dt.timedelta: {"total_seconds": _quick(dt.timedelta.total_seconds)},
     }
     | {
         network: {name: _quick(getattr(network, name)) for name in ("overlaps", "subnet_of", "supernet_of")}
@@ -224,17 +223,25 @@ _SCOPES: Final = (
 
 ATTRIBUTES: Final[Mapping[type, frozenset[str]]] = MappingProxyType(
     {
-        datetime.datetime: frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo"}),
-        datetime.date: frozenset({"year", "month", "day"}),
-        datetime.time: frozenset({"hour", "minute", "second", "microsecond"}),
-        datetime.timedelta: frozenset({"days", "seconds", "microseconds"}),
+        dt.datetime: frozenset({"year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo"}),
+        dt.date: frozenset({"year", "month", "day"}),
+        dt.time: frozenset({"hour", "minute", "second", "microsecond"}),
+        dt.timedelta: frozenset({"days", "seconds", "microseconds"}),
         range: frozenset({"start", "stop", "step"}),
         uuid.UUID: frozenset({"hex", "int", "version"}),
     }
     | {address: frozenset({*_SCOPES, "compressed", "exploded", "reverse_pointer"}) for address in ADDRESSES}
     | {
         network: frozenset(
-            {*_SCOPES, "broadcast_address", "netmask", "network_address", "num_addresses", "prefixlen", "with_prefixlen"}
+            {
+                *_SCOPES,
+                "broadcast_address",
+                "netmask",
+                "network_address",
+                "num_addresses",
+                "prefixlen",
+                "with_prefixlen",
+            }
         )
         for network in NETWORKS
     }

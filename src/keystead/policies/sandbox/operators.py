@@ -1,8 +1,8 @@
-"""``+ - * ** << % | & ^`` and comparisons, with a look at the size of the result or the weight of the operands first."""
+"""``+ - * ** << % | & ^`` and comparisons, with a look at sizes and weights first."""
 
 import operator
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from keystead.policies.sandbox.budget import CONTAINERS, DICT_VIEWS, MAX_BITS, MAX_TEXT, Budget
 from keystead.policies.sandbox.iterate import gather, members
@@ -12,6 +12,7 @@ from keystead.policies.sandbox.values import ATOMS, LIST_ITERATOR, NETWORKS, Vie
 _INTEGERS: Final = frozenset({int, bool})
 _TEXTS: Final = frozenset({str, bytes})
 _ROWS: Final = frozenset({list, tuple})
+_KEYED: Final[frozenset[type]] = frozenset({set, frozenset, dict, type({}.keys())})
 _HASHED: Final[frozenset[type]] = frozenset({set, frozenset, dict, *DICT_VIEWS})
 _GLANCE: Final = 32
 """Members that ``in`` may compare with an atom without weighing them first."""
@@ -163,7 +164,7 @@ _OPERATORS: Final[dict[str, Guard]] = {
 }
 
 
-def _comparison(function: Callable[[object, object], object]) -> Guard:
+def _comparison(function: Callable[[Any, Any], object]) -> Guard:
     def run(budget: Budget, left: object, right: object) -> object:
         # An atom beside a container is settled at first sight; two containers are compared item by item.
         if type(left) not in ATOMS and type(right) not in ATOMS:
@@ -188,31 +189,39 @@ def contains(budget: Budget, item: object, container: object) -> bool:
     :raises TypeError: nothing can be in such a thing.
     """
     kind = type(container)
-    if kind in _HASHED:
+    if kind in _KEYED:
         return item_key(budget, item) in cast("dict[object, object]", container)
     if kind in _TEXTS:
         if type(item) is kind:
             budget.text(len(cast("str", item)) + len(cast("str", container)))
         return item in cast("str", container)  # type: ignore[operator]  # Python says what is wrong with it
-    if kind in _ROWS:
-        rows = cast("list[object]", container)
-        if type(item) not in ATOMS:
-            budget.weigh(item)
-            budget.weigh(rows)
-        elif len(rows) > _GLANCE:
-            budget.weigh(rows)
-        return item in rows
-    if kind is range:
-        # Python looks for anything but an integer by trying each member in turn.
-        whole = int(item) if isinstance(item, float) and item.is_integer() else item
-        return type(whole) in _INTEGERS and whole in cast("range", container)
     if kind in NETWORKS:
         return item in cast("list[object]", container)
-    if kind is LIST_ITERATOR:
-        return contains(budget, item, gather(budget, container))
+    if kind is range:
+        return _in_range(item, cast("range", container))
     if isinstance(container, View):
-        return contains(budget, item, members(budget, container))
-    raise TypeError(f"nothing can be in a {kind_name(container)}")
+        container = members(budget, container)
+    elif kind is LIST_ITERATOR:
+        container = gather(budget, container)
+    elif kind not in _ROWS and kind not in DICT_VIEWS:
+        raise TypeError(f"nothing can be in a {kind_name(container)}")
+    return _in_rows(budget, item, cast("list[object]", container))
+
+
+def _in_rows(budget: Budget, item: object, rows: list[object]) -> bool:
+    if type(item) not in ATOMS:
+        budget.weigh(item)
+        budget.weigh(rows)
+    elif len(rows) > _GLANCE:
+        budget.weigh(rows)
+    return item in rows
+
+
+def _in_range(item: object, numbers: range) -> bool:
+    # Python looks for anything but an integer by trying each member in turn.
+    if isinstance(item, float) and item.is_integer():
+        item = int(item)
+    return isinstance(item, int) and item in numbers
 
 
 def item_key(budget: Budget, key: object) -> object:
@@ -237,7 +246,7 @@ COMPARISONS: Final[dict[str, Guard]] = {
 
 
 def chain(budget: Budget, left: object, *rest: object) -> object:
-    """``a < b < c``: signs and operands by turns; from the third on an operand is a function, called only if it counts."""
+    """``a < b < c``: signs and operands by turns; the later operands are functions, called if they count."""
     result: object = True
     for number in range(0, len(rest), 2):
         right = rest[number + 1] if number == 0 else cast("Callable[[], object]", rest[number + 1])()

@@ -1,9 +1,10 @@
-"""Regular expressions whose worst case is known before they run.
+r"""Regular expressions whose worst case is known before they run.
 
-Python's engine backtracks and cannot be interrupted, so a pattern is read first: from what each repetition can match and what
-may follow it we get an upper bound on the ways to try, as a power of the text's length. Where the next character decides
-whether a repetition goes on (``\\w+@``), there is one way; where it does not (``.*a``), as many as there are characters; and a
-repetition of something that itself has several ways (``(a+)+``) is refused, for it has no such bound.
+Python's engine backtracks and cannot be interrupted, so a pattern is read first: from what each repetition can match
+and what may follow it we get an upper bound on the ways to try, as a power of the text's length. Where the next
+character decides whether a repetition goes on (``\w+@``), there is one way; where it does not (``.*a``), as many as
+there are characters; and a repetition of something that itself has several ways (``(a+)+``) is refused, for it has no
+such bound.
 """
 
 import importlib
@@ -83,7 +84,8 @@ _FEW: Final = 100
 _MAX_DEGREE: Final = 8
 _MAX_FACTOR_BITS: Final = 64
 _TOO_SLOW: Final = (
-    "this pattern repeats something that can match in several ways, which could take for ever; say what ends each repetition"
+    "this pattern repeats something that can match in several ways, which could take for ever; "
+    "say what ends each repetition"
 )
 _CATEGORIES: Final = {
     "CATEGORY_DIGIT": Letters(frozenset(map(ord, "0123456789")), rest=True),
@@ -132,7 +134,8 @@ class _Reader:
         if kind == "BRANCH":
             return self.branch(value[1], follow)
         if kind in {"MAX_REPEAT", "MIN_REPEAT"}:
-            return self.repeat(*value, follow)
+            least, most, body = value
+            return self.repeat(least, most, body, follow)
         if kind in {"ASSERT", "ASSERT_NOT"}:
             ways, _ = self.sequence(value[1], Follow(_NONE, sure=True))
             return ways, Follow(_ANY, sure=False)

@@ -1,10 +1,10 @@
 """Values as text: ``str``, ``repr``, f-strings, ``str.format`` and ``%``.
 
-Python's own would walk attributes (``"{0.__class__}"``), pad to any width, and print whatever hides in a container. Ours
-knows data and views, and looks at widths before it uses them.
+Python's own would walk attributes (``"{0.__class__}"``), pad to any width, and print whatever hides in a container.
+Ours knows data and views, and looks at widths before it uses them.
 """
 
-import datetime
+import datetime as dt
 import re
 import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,17 +15,22 @@ from typing import Final, cast
 from keystead.policies.sandbox.budget import CONTAINERS, MAX_TEXT, Budget
 from keystead.policies.sandbox.values import ATOMS, View, kind_name
 
-_SPEC: Final = re.compile(r"(?:.?[<>=^])?[-+ ]?z?#?0?(?P<width>\d{0,4})[,_]?(?:\.(?P<precision>\d{1,3}))?[a-zA-Z%]?", re.DOTALL)
+_SPEC: Final = re.compile(
+    r"(?:.?[<>=^])?[-+ ]?z?#?0?(?P<width>\d{0,4})[,_]?(?:\.(?P<precision>\d{1,3}))?[a-zA-Z%]?", re.DOTALL
+)
 # The C library takes widths and flags here and pads without bound; a letter after the sign is all there is to be had.
 _DATE_SPEC: Final = re.compile(r"(?:[^%]|%-?[a-zA-Z%]){0,100}", re.DOTALL)
 _PERCENT: Final = re.compile(
-    r"%(?:\((?P<name>[^()]*)\))?(?P<flags>[-+ #0]*)(?P<width>\d{0,4})(?:\.(?P<precision>\d{0,3}))?(?P<type>.)?", re.DOTALL
+    r"%(?:\((?P<name>[^()]*)\))?(?P<flags>[-+ #0]*)(?P<width>\d{0,4})(?:\.(?P<precision>\d{0,3}))?(?P<type>.)?",
+    re.DOTALL,
 )
 _MAX_WIDTH: Final = 1000
 _MAX_PRECISION: Final = 100
 _NUMBERS: Final = frozenset({int, float, bool})
-_DATES: Final = frozenset({datetime.datetime, datetime.date, datetime.time})
-_BRACKETS: Final[Mapping[type, tuple[str, str]]] = MappingProxyType({list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}")})
+_DATES: Final = frozenset({dt.datetime, dt.date, dt.time})
+_BRACKETS: Final[Mapping[type, tuple[str, str]]] = MappingProxyType(
+    {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}")}
+)
 
 
 def show(budget: Budget, value: object) -> str:
@@ -135,7 +140,7 @@ def fill(budget: Budget, template: str, /, *args: object, **named: object) -> st
     return _fill(budget, template, args, named, count(), nested=False)
 
 
-def _fill(  # noqa: PLR0913 - a template, where its fields come from, and how deep we are
+def _fill(
     budget: Budget,
     template: str,
     args: Sequence[object],

@@ -1,7 +1,7 @@
 """The one set of globals every expression runs in: guards that its compiled form calls, and nothing else.
 
-A guard is known as ``_name_``; an expression cannot spell such a name. No code of an expression can write here: ``global`` is
-refused, and everything it assigns is local to its function.
+A guard is known as ``_name_``; an expression cannot spell such a name. No code of an expression can write here:
+``global`` is refused, and everything it assigns is local to its function.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +33,7 @@ _GUARDS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "contains": operators.contains,
         "each": iterate.each,
         "emit": access.emit,
+        "emit_all": access.emit_all,
         "equal": operators.equal,
         "formatted": render.formatted,
         "inplace": operators.inplace,

@@ -34,7 +34,7 @@ def _reading(method: Method) -> Method:
 
 
 def _from_the_right(method: Method) -> Method:
-    """A search from the right end, for which Python has no linear algorithm: every place is compared with every letter."""
+    """A search from the right, for which Python has no linear algorithm: each place is compared with each letter."""
 
     def run(budget: Budget, text: str, part: str, /, *args: object) -> object:
         if type(part) is str and len(part) > 1:

@@ -4,7 +4,7 @@ Inside, only these exist: plain data, dates and addresses, views, functions. Wha
 :class:`View` without attributes, which is good for nothing but being handed back.
 """
 
-import datetime
+import datetime as dt
 import ipaddress
 import operator
 import uuid
@@ -17,15 +17,16 @@ from keystead.policies.sandbox.budget import DICT_VIEWS, MAX_NESTING, MAX_TEXT, 
 
 ADDRESSES: Final = frozenset({ipaddress.IPv4Address, ipaddress.IPv6Address})
 NETWORKS: Final = frozenset({ipaddress.IPv4Network, ipaddress.IPv6Network})
-TIMES: Final = frozenset({datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone})
+TIMES: Final = frozenset({dt.datetime, dt.date, dt.time, dt.timedelta, dt.timezone})
 ATOMS: Final[frozenset[type]] = frozenset(
     {type(None), bool, int, float, str, bytes, range, uuid.UUID} | ADDRESSES | NETWORKS | TIMES
 )
 """Types whose values cannot change and hold nothing of ours."""
 
 FUNCTIONS: Final[frozenset[type]] = frozenset({FunctionType, MethodType, BuiltinFunctionType, partial})
-LIST_ITERATOR: Final = type(iter([]))
+LIST_ITERATOR: Final[type] = type(iter([]))
 MAX_RESULT_ITEMS: Final = 100_000
+_MAX_RESULT_LETTERS: Final = 4 * MAX_TEXT
 _SEQUENCES: Final = frozenset({list, tuple, set, frozenset})
 
 Getter = Callable[[Any], object]
@@ -98,7 +99,7 @@ def make_view(
     """A class of views; call it with an object to get that object's view.
 
     :param name: what administrators call such a thing (``user``), for messages.
-    :param attributes: attribute name -> where it comes from: a dotted path in the object, or a function of the object. Lists
+    :param attributes: attribute name -> where from: a dotted path in the object, or a function of the object. Lists
         and dicts it gives are copied for each run; a function it gives can be called.
     :param items: the members, if an expression may loop over the thing, count or index it.
     :param text: its text for ``str`` and f-strings; by default ``name``.
@@ -164,7 +165,7 @@ def own(budget: Budget, value: object, depth: int = 0) -> object:
         return cast("Owned", value).value
     if depth > MAX_NESTING:
         budget.stop(f"it is given a value that nests more than {MAX_NESTING} deep")
-    if kind is dict or isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         budget.items(len(value), 64)
         return {own(budget, k, depth + 1): own(budget, v, depth + 1) for k, v in value.items()}
     for plain in (list, tuple, set, frozenset):
@@ -201,26 +202,35 @@ def settle(value: object) -> object:
     for _ in range(MAX_NESTING):
         deeper: list[object] = []
         for item in level:
-            kind = type(item)
-            if kind is str or kind is bytes:
-                letters += len(cast("str", item))
-            elif kind is dict:
-                pairs = cast("dict[object, object]", item)
-                deeper.extend(pairs)
-                deeper.extend(pairs.values())
-            elif kind in _SEQUENCES:
-                deeper.extend(cast("Collection[object]", item))
-            elif kind is range or kind is LIST_ITERATOR or kind in DICT_VIEWS:
-                raise ValueError(f"the result is or holds a {kind.__name__}: put list(...) around it")
-            elif kind not in ATOMS and not isinstance(item, View):
-                raise ValueError(f"the result is or holds a {kind_name(item)}, which cannot leave an expression")
-            if count + len(deeper) > MAX_RESULT_ITEMS or letters > 4 * MAX_TEXT:
+            if type(item) is str or type(item) is bytes:
+                letters += len(item)
+            else:
+                deeper.extend(_within(item))
+            if count + len(deeper) > MAX_RESULT_ITEMS or letters > _MAX_RESULT_LETTERS:
                 raise ValueError("the result is too large")
         if not deeper:
             return value
         count += len(deeper)
         level = deeper
     raise ValueError(f"the result nests collections more than {MAX_NESTING} deep")
+
+
+def _within(item: object) -> Collection[object]:
+    """What part of a result holds.
+
+    :raises ValueError: it is nothing that may be part of one.
+    """
+    kind = type(item)
+    if kind is dict:
+        pairs = cast("dict[object, object]", item)
+        return [*pairs, *pairs.values()]
+    if kind in _SEQUENCES:
+        return cast("Collection[object]", item)
+    if kind is range or kind is LIST_ITERATOR or kind in DICT_VIEWS:
+        raise ValueError(f"the result is or holds a {kind.__name__}: put list(...) around it")
+    if kind in ATOMS or isinstance(item, View):
+        return ()
+    raise ValueError(f"the result is or holds a {kind_name(item)}, which cannot leave an expression")
 
 
 def kind_name(value: object) -> str:

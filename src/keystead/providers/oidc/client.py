@@ -22,8 +22,8 @@ Means = Literal["secret", "public", ""]
 class Credentials(NamedTuple):
     """What a request says about its client.
 
-    :param secrets: the readings of the secret it brought: decoded as the standard has it, and as it stands. Empty when it
-        brought none.
+    :param secrets: the readings of the secret it brought: decoded as the standard has it, and as it stands. Empty when
+        it brought none.
     :param basic: whether they came in the Authorization header.
     """
 
@@ -41,12 +41,14 @@ class Client:
 
     :param means: how it proved itself: ``secret``, ``public`` (it has none to show), or empty: not at all.
     :param presented: the secrets it brought, for grants that read something else into them.
+    :param basic: whether it brought them in the Authorization header.
     """
 
     provider: OAuth2Provider
     application: Application
     means: Means
     presented: tuple[str, ...] = ()
+    basic: bool = False
 
     def __repr__(self) -> str:
         return f"Client({self.provider.client_id!r}, {self.means!r})"
@@ -95,20 +97,20 @@ def authenticate(settings: Snapshot, credentials: Credentials) -> Client:
             _NOBODY.matches(secret)
         raise unauthenticated(credentials, "no such client" if provider is None else "the client has no application")
     means: Means = ""
-    if any([provider.client_secret.matches(secret) for secret in credentials.secrets]):
+    if any(provider.client_secret.matches(secret) for secret in credentials.secrets):
         means = "secret"
     elif provider.public and not credentials.secrets:
         means = "public"
-    return Client(provider, application, means, credentials.secrets)
+    return Client(provider, application, means, credentials.secrets, credentials.basic)
 
 
-def unauthenticated(credentials: Credentials, reason: str) -> Refusal:
+def unauthenticated(asker: Credentials | Client, reason: str) -> Refusal:
     """The refusal of a client that is unknown or did not prove itself; which of the two is for the log alone."""
     return Refusal(
         "invalid_client",
         "The client is unknown, or its authentication failed.",
-        status=401 if credentials.basic else 400,
-        headers=_CHALLENGE if credentials.basic else (),
+        status=401 if asker.basic else 400,
+        headers=_CHALLENGE if asker.basic else (),
         reason=reason,
     )
 

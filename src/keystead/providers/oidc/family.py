@@ -1,7 +1,8 @@
 """Families: one grant and every token that descends from it. Their rows, and the writes that make, use and end them.
 
-Access tokens are kept nowhere. They name their grant (claim ``uid``), so one indexed read tells whether they still count:
-the grant stands, its person is active, the session it was given in was not ended, and the token itself was not revoked.
+Access tokens are kept nowhere. They name their grant (claim ``uid``), so one indexed read tells whether they still
+count: the grant stands, its person is active, the session it was given in was not ended, and the token itself was not
+revoked.
 """
 
 from typing import Final, NamedTuple, cast
@@ -65,8 +66,8 @@ class Code(NamedTuple):
 class Standing(NamedTuple):
     """A grant as it stands.
 
+    :param scope: what was granted; empty for a machine's, whose tokens each say their own.
     :param ended: it was revoked, has run out, or the session it was given in was ended.
-    :param machine: it is a machine's, without a person who consented.
     """
 
     grant_id: str
@@ -102,7 +103,8 @@ _CODE: Final = Statement(
     "oauth.code",
     "SELECT c.grant_id, c.provider, c.session_id, c.request, c.expires, c.redeemed,"  # noqa: S608 - declared names
     f" c.session_id IS NOT NULL AND s.id IS NULL, {_USER}"
-    " FROM oauth_codes c JOIN users t ON t.id = c.user_id LEFT JOIN sessions s ON s.id = c.session_id WHERE c.digest = $1",
+    " FROM oauth_codes c JOIN users t ON t.id = c.user_id LEFT JOIN sessions s ON s.id = c.session_id"
+    " WHERE c.digest = $1",
 )
 _GRANT_COLUMNS: Final = (
     "g.id, g.provider, g.session_id, g.scope, g.auth, g.created, g.expires,"
@@ -151,7 +153,8 @@ _REVOKE_SESSION: Final = Statement(
 _REVOKE_TOKEN: Final = Statement(
     "oauth.revoke_token", "INSERT INTO oauth_revoked (jti, expires) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING"
 )
-# A refresh token is used up by having a successor, and it can have one only: one insert rotates, and a lost race counts 0.
+# A refresh token is used up by having a successor, and it can have only one: a single insert rotates, and whoever loses
+# the race inserts nothing.
 _NEW_REFRESH: Final = Statement(
     "oauth.new_refresh",
     "INSERT INTO oauth_refresh_tokens (digest, grant_id, parent, created, expires) VALUES ($1, $2, $3, $4, $5)"
@@ -218,7 +221,7 @@ async def machine(state: State, username: str, grant_id: str) -> tuple[User, boo
     return (_user(row[1:]), bool(row[0])) if row else None
 
 
-def new_code(  # noqa: PLR0913 - a code is bound to this many things
+def new_code(
     call: Call, value: str, *, grant_id: str, provider: int, user: int, session: str | None, asked: Asked, expires: int
 ) -> Write:
     """The write that keeps a code; ``expires`` in microseconds."""
@@ -237,7 +240,7 @@ def burn(call: Call, value: str) -> Write:
     return Write(_BURN, (fingerprint(value), micros(call.at)))
 
 
-def new_grant(  # noqa: PLR0913 - a grant is this many independent things
+def new_grant(
     call: Call,
     grant_id: str,
     *,

@@ -39,7 +39,7 @@ PROTECTED: Final = frozenset(
 """Claims that say who a token is about, for whom, since when and how proven: ours alone. ``aud`` may be replaced, as
 documented clients do; tokens are bound to their client by ``azp``."""
 _TOLERATED: Final = frozenset({"sid"})
-"""Protected all the same, but not refused in an expression: documented mappings yield it with the value it has anyway."""
+"""Protected, but not refused in an expression: documented mappings yield it with the value that it has anyway."""
 
 
 class ScopeMapping(msgspec.Struct, frozen=True, kw_only=True):

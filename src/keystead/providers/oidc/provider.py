@@ -95,7 +95,7 @@ class OAuth2Provider(msgspec.Struct, frozen=True, kw_only=True):
     :param refresh_token_threshold: a refresh token with at least this much life left is not replaced; ``seconds=0``
         replaces it every time.
     :param include_claims_in_id_token: put the claims of scopes into tokens, not only into userinfo.
-    :param signing_key: a certificate with its private key; without one tokens are signed with the client secret (HS256).
+    :param signing_key: a certificate with its private key; without one, the client secret signs tokens (HS256).
     :param encryption_key: tokens are encrypted for this key. Not built yet, so it is refused.
     :param redirect_uris: where answers may go. An empty list means nowhere: the first one used is not adopted.
     """
@@ -113,9 +113,9 @@ class OAuth2Provider(msgspec.Struct, frozen=True, kw_only=True):
     )
     client_secret: Annotated[Secret, SECRET_SHOWN] = msgspec.field(default_factory=_client_secret)
     access_code_validity: Duration = "minutes=1"
-    access_token_validity: Duration = "hours=1"
-    refresh_token_validity: Duration = "days=30"
-    refresh_token_threshold: Duration = "seconds=0"
+    access_token_validity: Duration = "hours=1"  # noqa: S105 - a length of time
+    refresh_token_validity: Duration = "days=30"  # noqa: S105 - as above
+    refresh_token_threshold: Duration = "seconds=0"  # noqa: S105 - as above
     include_claims_in_id_token: bool = True
     signing_key: Annotated[Uuid, Ref(_KEYPAIR, OnDelete.SET_NULL)] | None = None
     encryption_key: Annotated[Uuid, Ref(_KEYPAIR, OnDelete.SET_NULL)] | None = None

@@ -59,10 +59,8 @@ def fault(registered: RedirectURI) -> str | None:
 
 def uri_fault(uri: str) -> str | None:
     """What keeps ``uri`` from being a redirect URI at all; None if nothing does."""
-    if len(uri) > MAX_LENGTH:
-        return f"A redirect URI has at most {MAX_LENGTH} characters."
-    if _UNFIT.search(uri):
-        return f"{uri!r} has a space, a control character or a backslash."
+    if len(uri) > MAX_LENGTH or _UNFIT.search(uri):
+        return f"A redirect URI has at most {MAX_LENGTH} characters, no space, control character or backslash."
     scheme, colon, rest = uri.partition(":")
     if not colon or not _SCHEME.fullmatch(scheme):
         return f"{uri!r} is not an absolute URI: write it with its scheme, like https://app.example.org/callback."

@@ -122,6 +122,8 @@ async def issue(  # noqa: PLR0913 - a token tells of this many things
     common["at_hash"] = signer.half_hash(access)
     if nonce:
         common["nonce"] = nonce
+    if "aud" in told:
+        common["azp"] = provider.client_id  # OIDC Core §2: told where the audience alone does not say it
     return Issued(access, await signer.sign_async(common, typ=ID), life, scope)
 
 
@@ -151,19 +153,19 @@ def read_access(call: Call, token: str) -> Read:
 
 
 def read_id(call: Call, provider: OAuth2Provider, application: Application, token: str, root: str) -> Read:
-    """An ID token of ``provider``, as a hint at whom it was given to; it may have run out (OIDC RP-Initiated Logout §2).
+    """An ID token of ``provider``, as a hint at whom it is about; it may have run out (OIDC RP-Initiated Logout §2).
 
     :raises JoseError: it is none, not by this provider's key, or made by another issuer or for another client.
     """
     unverified = jws.parse(token, max_bytes=MAX_TOKEN)
-    if unverified.typ != media(ID):
+    if unverified.typ != jws.media_type(ID):
         raise JoseError("The token is of another type than is expected here.")
     _check(call, provider, unverified)
     try:
         claims = jsonstrict.decode_object(unverified.payload)
     except ValueError:
         raise JoseError("The token's payload is not a JSON object with unique names.") from None
-    audience = claims.get("aud")
+    audience = claims.get("azp") or claims.get("aud")
     if claims.get("iss") != issuer(provider, application, root):
         raise JoseError("The token was made by another issuer.")
     if provider.client_id not in (audience if isinstance(audience, list) else [audience]):
@@ -176,10 +178,3 @@ def _check(call: Call, provider: OAuth2Provider, unverified: jws.Jws) -> None:
     if unverified.alg != keys.signer.alg or unverified.kid != keys.signer.kid:
         raise JoseError("The token was not signed with the provider's present key.")
     keys.verifier.check(unverified.signature, unverified.signing_input)
-
-
-def media(typ: str) -> str:
-    """``typ`` as parsed headers have it."""
-    return jws.media_type(typ)
-
-

@@ -1,0 +1,57 @@
+"""Docstrings as descriptions: what a room says of itself is what the API's documentation says."""
+
+import inspect
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+_ROLE: Final = re.compile(r":[a-z:]+:`~?(?:[\w.]+\.)?([\w ]+)`")
+_CODE: Final = re.compile(r"``([^`]*)``")
+_FIELD: Final = re.compile(r":(?:param\s+(?P<name>\w+)|raises\s+\w+|returns?):\s*(?P<text>.*)")
+
+
+def _prose(lines: list[str]) -> str:
+    text = " ".join(line.strip() for line in lines).strip()
+    return _CODE.sub(r"`\1`", _ROLE.sub(r"`\1`", text))
+
+
+def _doc(thing: type | Callable[..., object]) -> str:
+    """The docstring that ``thing`` itself has, not one it inherits."""
+    found = vars(thing).get("__doc__") if isinstance(thing, type) else thing.__doc__
+    return inspect.cleandoc(found) if isinstance(found, str) else ""
+
+
+@cache
+def told(thing: type | Callable[..., object]) -> str:
+    """The prose of ``thing``'s docstring up to its first field, as Markdown paragraphs."""
+    kept: list[list[str]] = [[]]
+    for line in _doc(thing).splitlines():
+        if _FIELD.match(line):
+            break
+        if line.strip():
+            kept[-1].append(line)
+        elif kept[-1]:
+            kept.append([])
+    return "\n\n".join(_prose(lines) for lines in kept if lines)
+
+
+@cache
+def params(thing: type | Callable[..., object]) -> dict[str, str]:
+    """What ``thing``'s docstring says of each of its parameters."""
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in _doc(thing).splitlines():
+        if match := _FIELD.match(line):
+            current = found.setdefault(match["name"], []) if match["name"] else None
+            if current is not None:
+                current.append(match["text"])
+        elif current is not None and line.startswith(" "):
+            current.append(line)
+        else:
+            current = None
+    return {name: _sentence(_prose(lines)) for name, lines in found.items()}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

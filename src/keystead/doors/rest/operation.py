@@ -1,0 +1,46 @@
+"""``Operation``: an endpoint of the API that belongs to no kind, declared once for its route and its documentation."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keystead.doors.http.message import Request, Response
+from keystead.doors.http.routes import Routes
+from keystead.doors.http.site import Site
+from keystead.doors.rest.routes import ROOT, endpoint
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path.
+
+    :param path: below ``/api/v3/``, with ``{name}`` for parameters, as in ``admin/version/``.
+    :param run: answers; its docstring is the operation's description.
+    :param operation: the whole operation id.
+    :param request: the struct of the body.
+    :param response: the struct (or type) of the answer; None for an empty one.
+    :param query: the query parameters it reads.
+    :param anonymous: whether it also answers callers who are nobody.
+    :param media: the media types of the answer.
+    :param params: path parameter -> its type, where it is not ``str``.
+    """
+
+    method: str
+    path: str
+    run: Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
+    operation: str
+    request: Any = None
+    response: Any = None
+    status: int = 200
+    query: tuple[Filter, ...] = ()
+    anonymous: bool = False
+    media: tuple[str, ...] = ("application/json",)
+    params: tuple[tuple[str, Any], ...] = ()
+
+
+def add_operations(routes: Routes, operations: Sequence[Operation]) -> None:
+    """Answer on every path of ``operations``."""
+    for one in operations:
+        routes.add(one.method, ROOT + one.path, endpoint(one.run))

@@ -1,0 +1,172 @@
+"""Flows in a browser and over JSON: two doors to one executor (flows.md §1)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from keystead.base.errors import Kind, Problem, invalid, not_found
+from keystead.doors.http.cookies import Jar, fresh
+from keystead.doors.http.identity import check_csrf
+from keystead.doors.http.message import Request, Response, redirect
+from keystead.doors.http.site import Site
+from keystead.doors.rest.body import json_object
+from keystead.doors.web import render
+from keystead.doors.web.pages import look, page
+from keystead.flows import executor
+from keystead.flows.flow import FLOW, Flow
+from keystead.flows.ports import Ports, Reply, Visitor
+from keystead.kinds.call import Call
+from keystead.people import token
+from keystead.people.session import find
+from keystead.people.user import by_pk, uid
+from keystead.wire import form
+
+_ANONYMOUS: Final = timedelta(days=1)
+"""How long a browser that has not signed in keeps its session key."""
+_TRUE: Final = frozenset({"true", "on", "1", "yes"})
+Params = dict[str, str]
+Step = Callable[[Call, Flow, Visitor], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDoor:
+    """The handlers of both doors.
+
+    :param ports: what the executor is handed in.
+    """
+
+    jar: Jar
+    ports: Ports
+
+    async def visitor(self, request: Request, call: Call, site: Site, query: Mapping[str, str]) -> tuple[Call, Visitor]:
+        """Who goes through the flow, and the call as that visitor makes it."""
+        sid = self.jar.read(request.cookies)
+        session = await find(site.state, sid, request.at)
+        user = await by_pk(site.state, session.user) if session else None
+        if user is not None and not user.is_active:
+            session = user = None
+        outpost = await self._outpost(request, site)
+        if outpost:
+            call = replace(call, peer=request.header(b"x-authentik-remote-ip") or call.peer)
+        return call, Visitor(sid or fresh(), session, user, query, outpost)
+
+    @staticmethod
+    async def _outpost(request: Request, site: Site) -> bool:
+        """Whether the caller is an outpost that speaks for somebody else's address (rest.md §2)."""
+        key = request.header(b"x-authentik-outpost-token")
+        found = await token.by_key(site.state, key, request.at) if key else None
+        if found is None or found.intent is not token.IntentEnum.API:
+            return False
+        user = await by_pk(site.state, found.user)
+        return user is not None and user.is_active and user.type.value == "internal_service_account"
+
+    def flow(self, call: Call, slug: str) -> Flow:
+        """The flow with this slug.
+
+        :raises Problem: ``NOT_FOUND``.
+        """
+        found = call.settings.by(FLOW, "slug", slug)
+        if found is None:
+            raise not_found()
+        return found
+
+    def cookies(self, request: Request, site: Site, reply: Reply, response: Response) -> Response:
+        """``response`` with the session cookie, where it is not the one the browser has."""
+        visitor = reply.visitor
+        if visitor.sid != self.jar.read(request.cookies):
+            session = visitor.session
+            browser = session is not None and bool(session.auth.get("browser"))
+            expires = None if browser else session.expires if session else request.at + _ANONYMOUS
+            subject = uid(site.state, session.user) if session else "anonymous"
+            response.headers.extend(
+                self.jar.make(visitor.sid, secure=request.secure, at=request.at, subject=subject, expires=expires)
+            )
+        return response
+
+    # JSON
+
+    async def json(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """GET and POST of the executor: a challenge, or 302 to itself when the next one waits."""
+        flow = self.flow(call, params["flow_slug"])
+        call, visitor = await self.visitor(request, call, site, _inner_query(request))
+        if request.method == "POST":
+            body = json_object(request)
+            reply = await executor.answer(call, site.state, self.ports, flow, visitor, body)
+        else:
+            reply = await executor.show(call, site.state, self.ports, flow, visitor)
+        if reply.to == "":
+            text = request.scope["query_string"].decode("latin-1")
+            at = f"{site.root_path}{request.path}" + (f"?{text}" if text else "")
+            return self.cookies(request, site, reply, redirect(at))
+        response = Response(200, msgspec.json.encode(reply.challenge), headers=[(b"cache-control", b"no-store")])
+        return self.cookies(request, site, reply, response)
+
+    # Pages
+
+    async def show(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """The page of the flow's present step."""
+        flow = self.flow(call, params["flow_slug"])
+        call, visitor = await self.visitor(request, call, site, dict(iter(request.query)))
+        reply = await executor.show(call, site.state, self.ports, flow, visitor)
+        return self.page(request, call, site, reply)
+
+    async def answer(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """A step's form, posted; what follows is fetched again, so that reloading repeats nothing."""
+        flow = self.flow(call, params["flow_slug"])
+        sent = request.form
+        sid = self.jar.read(request.cookies)
+        if not sid:
+            raise invalid(detail="Your browser sent no cookie. Allow cookies for this site, then open the page again.")
+        check_csrf(self.jar, sid, sent.get("_csrf", ""))
+        call, visitor = await self.visitor(request, call, site, dict(iter(request.query)))
+        reply = await executor.answer(call, site.state, self.ports, flow, visitor, _answer(sent))
+        if reply.to == "":
+            text = request.scope["query_string"].decode("latin-1")
+            again = f"{site.root_path}{request.path}" + (f"?{text}" if text else "")
+            return self.cookies(request, site, reply, redirect(again, 303))
+        return self.page(request, call, site, reply, posted=True)
+
+    def page(self, request: Request, call: Call, site: Site, reply: Reply, *, posted: bool = False) -> Response:
+        """``reply`` as a page, or as the redirect it is."""
+        challenge = dict(reply.challenge or {})
+        if challenge.get("component") == "xak-flow-redirect" and not posted:
+            return self.cookies(request, site, reply, redirect(self.place(site, str(challenge["to"]))))
+        if challenge.get("component") == "xak-flow-redirect":
+            # A form's answer may not be redirected to another site (form-action covers the whole chain), a page may lead on.
+            challenge["to"] = self.place(site, str(challenge["to"]))
+        members = look(request, site, call.settings, csrf=self.jar.csrf(reply.visitor.sid))
+        text = request.scope["query_string"].decode("latin-1")
+        shown = render.FlowPage(
+            action=f"{site.root_path}{request.path}" + (f"?{text}" if text else ""),
+            application_name=str(challenge.get("application_pre") or ""),
+            **members,  # type: ignore[arg-type]  # members of Page
+        )
+        target = (str(challenge["url"]),) if challenge.get("component") == "ak-stage-autosubmit" else ()
+        response = page(render.flow_page(challenge, shown), str(members["nonce"]), form_action=target)
+        return self.cookies(request, site, reply, response)
+
+    @staticmethod
+    def place(site: Site, to: str) -> str:
+        """A path of ours below the sub-path we live under; anything else as it is."""
+        ours = to.startswith("/") and not to.startswith("//")
+        return f"{site.root_path}{to}" if ours and not to.startswith(f"{site.root_path}/") else to if ours else to
+
+
+def _inner_query(request: Request) -> dict[str, str]:
+    """The flow's own query: the whole query string of the page, carried in ``query`` (flows.md §1)."""
+    text = request.query.get("query", "")
+    try:
+        return dict(iter(form.parse(text))) if text else {}
+    except form.FormError:
+        raise Problem(Kind.INVALID, "The query parameter does not hold a query string.") from None
+
+
+def _answer(sent: form.Form) -> dict[str, object]:
+    """A posted form as the answer it stands for."""
+    body: dict[str, object] = {name: value for name, value in sent if name != "_csrf"}
+    if "remember_me" in body:
+        body["remember_me"] = str(body["remember_me"]).lower() in _TRUE
+    return body

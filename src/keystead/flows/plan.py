@@ -1,0 +1,171 @@
+"""A run between two requests: which stages it passes through, how far it is, what it found out - and where that is kept.
+
+An untouched run is not kept at all: it is planned anew at each look. From its first step on, it is one row under the digest
+of the browser's session key, sealed because answers may hold passwords. Whoever moves it names the version they saw; a
+second mover changes nothing (``RUN``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.clock import micros
+from keystead.base.secret import fingerprint
+from keystead.flows.binding import FlowStageBinding, bindings_of
+from keystead.flows.flow import Flow, FlowDesignationEnum
+from keystead.flows.gate import judge
+from keystead.flows.ports import Ports, Visitor
+from keystead.flows.stage import Deny
+from keystead.kinds.call import Call
+from keystead.kinds.state import State
+from keystead.people.user import User
+from keystead.store import Statement, Write
+
+RUN: Final = "run"
+"""The guard that fails when a run moved meanwhile."""
+UNCLEAR: Final = "A rule of this flow could not be evaluated. Tell whoever looks after this service."
+_OWN: Final = frozenset(
+    {
+        FlowDesignationEnum.AUTHORIZATION,
+        FlowDesignationEnum.INVALIDATION,
+        FlowDesignationEnum.UNENROLLMENT,
+        FlowDesignationEnum.STAGE_CONFIGURATION,
+    }
+)
+"""In these flows the person signed in is the pending user from the start; the others are about somebody to be found out."""
+
+_LOAD: Final = Statement("run.load", "SELECT flow, state, version, expires FROM flow_runs WHERE digest = $1")
+_KEEP: Final = Statement(
+    "run.keep",
+    "INSERT INTO flow_runs (digest, flow, state, version, expires) VALUES ($1, $2, $3, $4, $5)"
+    " ON CONFLICT (digest) DO NOTHING",
+)
+_MOVE: Final = Statement(
+    "run.move",
+    "UPDATE flow_runs SET flow = $2, state = $3, version = version + 1, expires = $4 WHERE digest = $1 AND version = $5",
+)
+_DROP: Final = Statement("run.drop", "DELETE FROM flow_runs WHERE digest = $1 AND version = $2")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a run.
+
+    :param steps: the flow-stage bindings it passes through.
+    :param at: which of them is next, from 0.
+    :param context: what stages found out.
+    :param tries: how often each binding's stage was answered, where answers are counted.
+    :param holder: the key of the user signed in in this browser, 0 for nobody. A run does not go over to somebody else.
+    """
+
+    steps: tuple[str, ...]
+    at: int = 0
+    context: dict[str, object] = {}
+    tries: dict[str, int] = {}
+    holder: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The row of a browser, whatever it holds.
+
+    :param plan: None when it holds another flow's run, one that is over, or one we cannot read.
+    """
+
+    digest: str
+    version: int
+    plan: Plan | None
+
+
+async def load(call: Call, state: State, flow: Flow | None, visitor: Visitor) -> Kept | None:
+    """The row of the visitor's browser, if it has one; its plan counts only in ``flow`` and for the same person."""
+    digest = fingerprint(visitor.sid)
+    row = await state.store.fetch_one(_LOAD, digest)
+    if row is None:
+        return None
+    slug, sealed, version, expires = row
+    plan = None
+    if flow is not None and slug == flow.slug and int(str(expires)) > micros(call.at):
+        plan = _opened(state, digest, str(sealed))
+    if plan is not None and plan.holder != holder(visitor):
+        plan = None
+    return Kept(digest, int(str(version)), plan)
+
+
+def _opened(state: State, digest: str, sealed: str) -> Plan | None:
+    try:
+        return msgspec.json.decode(state.vault.open(sealed, f"flow_runs/{digest}"), type=Plan)
+    except (ValueError, msgspec.MsgspecError):
+        return None
+
+
+def holder(visitor: Visitor) -> int:
+    """Whose browser it is."""
+    return visitor.user.pk if visitor.user else 0
+
+
+def keep(  # noqa: PLR0913 - what is kept, where, and in whose place
+    call: Call, state: State, flow: Flow, sid: str, plan: Plan, kept: Kept | None, life: timedelta
+) -> tuple[Write, ...]:
+    """The writes that keep ``plan`` under the session key ``sid``, in the place of ``kept``."""
+    digest = fingerprint(sid)
+    sealed = state.vault.seal(msgspec.json.encode(plan).decode(), f"flow_runs/{digest}")
+    expires = micros(call.at + life)
+    if kept is not None and kept.digest == digest:
+        return (Write(_MOVE, (digest, flow.slug, sealed, expires, kept.version), expect=1, guard=RUN),)
+    # Versions start anywhere, so that one row's version never fits the row that follows it.
+    made = Write(_KEEP, (digest, flow.slug, sealed, rand.below(1 << 62), expires), expect=1, guard=RUN)
+    return (made,) if kept is None else (drop(kept), made)
+
+
+def drop(kept: Kept) -> Write:
+    """The write that ends a run."""
+    return Write(_DROP, (kept.digest, kept.version), expect=1, guard=RUN)
+
+
+def own(flow: Flow, visitor: Visitor) -> dict[str, object]:
+    """What the context of a new run holds by itself."""
+    if visitor.user is None or flow.designation not in _OWN:
+        return {}
+    return {"pending_user": visitor.user.pk}
+
+
+async def make(  # noqa: PLR0913 - who runs what, with what
+    call: Call,
+    state: State,
+    ports: Ports,
+    flow: Flow,
+    visitor: Visitor,
+    user: User | None,
+    context: Mapping[str, object],
+) -> Plan | Deny:
+    """A new run: the stages whose policies let them in now, or may do so when they are reached."""
+    steps = []
+    for binding in bindings_of(call.settings, flow.pk):
+        if binding.evaluate_on_plan:
+            verdict = await judged(call, state, ports, binding, visitor, user, context)
+            if isinstance(verdict, Deny):
+                return verdict
+            if not verdict:
+                continue
+        steps.append(binding.pk)
+    return Plan(steps=tuple(steps), context=dict(context), holder=holder(visitor))
+
+
+async def judged(  # noqa: PLR0913 - as make
+    call: Call,
+    state: State,
+    ports: Ports,
+    binding: FlowStageBinding,
+    visitor: Visitor,
+    user: User | None,
+    context: Mapping[str, object],
+) -> bool | Deny:
+    """Whether a run passes through ``binding``; :class:`Deny` when its policies do not know."""
+    verdict = await judge(
+        call, state, ports, binding.pk, binding.policy_engine_mode, user or visitor.user, context, visitor
+    )
+    return Deny(UNCLEAR) if verdict.doubt else verdict.passing
