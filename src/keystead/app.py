@@ -2,11 +2,61 @@
 
 from typing import Any, Final
 
+from keystead.doors.http.cookies import Jar
+from keystead.doors.http.routes import Endpoint, Handler, Routes
+from keystead.doors.http.server import Application
+from keystead.doors.http.site import Site
+from keystead.doors.rest import errors as api_errors
 from keystead.doors.rest.families import Family
+from keystead.doors.rest.routes import add_all
+from keystead.doors.web import oidc as oidc_door
+from keystead.doors.web import pages
+from keystead.doors.web import portal as portal_door
+from keystead.doors.web.flow import FlowDoor
+from keystead.doors.web.oidc import OidcDoor
+from keystead.doors.web.portal import Portal
+from keystead.flows import binding as flow_binding
+from keystead.flows import flow
+from keystead.flows.executor import Executor
+from keystead.flows.ports import Ports
+from keystead.flows.stage import Stage
+from keystead.flows.stages import (
+    consent,
+    deny,
+    identification,
+    password,
+    prompt,
+    user_login,
+    user_logout,
+    user_write,
+)
 from keystead.kinds.kind import Action, Kind
 from keystead.people import brand, event, group, role, session, token, user, user_actions
 from keystead.policies import binding as policy_binding
+from keystead.policies import expression
+from keystead.policies.engine import Engine
+from keystead.policies.judge import PolicyKind
+from keystead.providers import access, application
+from keystead.providers import consent as user_consent
+from keystead.providers.oidc import authorize, mapping, provider, routes
+from keystead.providers.oidc.grant import Grant, Parts
+from keystead.providers.oidc.grants import client_credentials, code, refresh
 from keystead.trust import keypair
+
+STAGES: Final[tuple[Stage[Any], ...]] = (
+    identification.STAGE,
+    password.STAGE,
+    user_login.STAGE,
+    user_logout.STAGE,
+    consent.STAGE,
+    prompt.STAGE,
+    user_write.STAGE,
+    deny.STAGE,
+)
+
+POLICIES: Final[tuple[PolicyKind, ...]] = (expression.POLICY,)
+
+GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credentials.GRANT)
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     user.USER,
@@ -18,14 +68,31 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     brand.BRAND,
     keypair.KEYPAIR,
     policy_binding.POLICY_BINDING,
+    *(one.kind for one in POLICIES),
+    flow.FLOW,
+    flow_binding.FLOW_STAGE_BINDING,
+    *(one.kind for one in STAGES),
+    prompt.PROMPT,
+    application.APPLICATION,
+    provider.OAUTH2_PROVIDER,
+    mapping.SCOPE_MAPPING,
+    user_consent.USER_CONSENT,
 )
 
 FAMILIES: Final = (
     Family("stages", "stages/all", "stage_uuid", "Stage"),
     Family("policies", "policies/all", "policy_uuid", "Policy"),
     Family("providers", "providers/all", "id", "Provider"),
-    Family("propertymappings", "propertymappings/all", "pm_uuid", "PropertyMapping", search=("name",)),
+    Family("propertymappings", "propertymappings/all", "pm_uuid", "PropertyMapping"),
 )
+
+ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
+PORTS: Final = Ports(
+    engine=ENGINE,
+    finishers={authorize.NAME: authorize.FINISHER},
+    consents=user_consent.Consents(),
+)
+EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
@@ -36,4 +103,45 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *event.ACTIONS,
     *brand.ACTIONS,
     *keypair.ACTIONS,
+    *flow.ACTIONS,
+    *prompt.ACTIONS,
+    *access.actions(ENGINE),
+    *getattr(provider,"ACTIONS",()),
 )
+
+
+def build(site: Site) -> Application:
+    """Everything that is served over HTTP, as one ASGI application."""
+    jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
+    table = Routes()
+    add_all(table, KINDS, FAMILIES, ACTIONS)
+    door = FlowDoor(jar, EXECUTOR)
+    _pages(table, door)
+    parts = Parts(PORTS, {one.type: one for one in GRANTS})
+    for entry in routes.routes(parts):
+        run = OidcDoor(door, entry.handle, visits=entry.visits).run
+        table.add(entry.method, entry.path, Endpoint(run, oidc_door.failed, identify=entry.visits, max_body=64 * 1024))
+    return Application(site, table, jar, pages.failed)
+
+
+def _pages(table: Routes, door: FlowDoor) -> None:
+    """What browsers open, and the executor's JSON."""
+    portal = Portal(door)
+
+    def page(method: str, path: str, run: Handler, *, identify: bool = True) -> None:
+        table.add(method, path, Endpoint(run, pages.failed, identify=identify))
+
+    for method in ("GET", "POST"):
+        table.add(method, "/api/v3/flows/executor/{flow_slug}/", Endpoint(door.json, api_errors.answer))
+        page(method, "/recovery/use-token/{key}/", portal.recover)
+    page("GET", "/if/flow/{flow_slug}/", door.show)
+    page("POST", "/if/flow/{flow_slug}/", door.answer)
+    page("GET", "/", portal.start)
+    page("GET", "/if/user/", portal.applications)
+    page("GET", "/if/admin/", portal.admin)
+    page("GET", "/application/launch/{slug}/", portal.launch)
+    page("GET", "/flows/-/cancel/", portal.cancel)
+    page("GET", "/flows/-/default/{designation}/", portal.default)
+    page("POST", "/flows/-/default/invalidation/", portal.sign_out)
+    page("GET", "/-/brand/{file}", portal.brand_css)
+    page("GET", "/static/{*path}", portal_door.static, identify=False)

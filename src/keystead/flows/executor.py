@@ -1,64 +1,67 @@
 """The executor: leads a visitor through a flow, stage by stage. It alone plans, counts, commits and goes on.
 
 ``show`` tells the challenge at hand, ``answer`` judges an answer to it, ``begin`` starts a run with a context from above.
-Whatever a request does to a run lands in one commit: the run's row, the session, the stages' changes, the events. Silent
-stages run within the step that reaches them.
+Whatever a request does to a run lands in one commit: the run's row, the session, the stages' changes, the events. Stages
+that ask nothing run within the step that reaches them. Of two requests that move one run, the second changes nothing and
+is shown where the first one led.
 """
 
-import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from keystead.base import log
 from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem, not_found
-from keystead.flows import challenge as ch
+from keystead.base.errors import Problem
 from keystead.flows import plan as plans
-from keystead.flows import setup
-from keystead.flows.binding import FlowStageBinding, InvalidResponseActionEnum
+from keystead.flows import replies, setup
+from keystead.flows.binding import InvalidResponseActionEnum
+from keystead.flows.challenge import complaints
 from keystead.flows.course import Course
-from keystead.flows.flow import DeniedActionEnum, Flow, FlowDesignationEnum, prefix
-from keystead.flows.gate import admit
+from keystead.flows.entry import enter, home, pending, seed
+from keystead.flows.flow import Flow
 from keystead.flows.password_check import SPENT
-from keystead.flows.plan import Kept, Plan
+from keystead.flows.plan import Plan
 from keystead.flows.ports import Finish, Ports, Reply, Visitor
-from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Done, Error, Errors, Run, Stage
+from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Error, Errors, Run, Stage
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
-from keystead.people.user import User, by_pk
-from keystead.store import GuardFailed
+from keystead.store import GuardFailed, StoreDown, Write
 
 _LOG = log.get("flows.executor")
 LIFE: Final = timedelta(days=1)
 """How long a run may rest between two steps."""
-REAUTHENTICATE: Final = "reauthenticate"
-"""In the context of an authentication flow: ask, although somebody is signed in."""
 _AFRESH: Final = 5
 """How often a request looks again when others keep moving the same run."""
+_OVERTAKEN: Final = frozenset({plans.RUN, setup.GUARD})
 _INACTIVE: Final = "This account is not active. Ask whoever looks after it."
+
+
+class _UnfitError(Exception):
+    """What was answered last does not suit a silent stage behind it."""
+
+    def __init__(self, errors: Errors) -> None:
+        super().__init__(" ".join(error.string for found in errors.values() for error in found))
+        self.errors = errors
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrived:
-    """A run stands before a stage that asks something."""
+    """A run before a stage that asks something."""
 
     course: Course
     run: Run[Any]
     stage: Stage[Any]
     challenge: Challenge
 
-
-class _Unfit(Exception):  # noqa: N818 - control flow inside this file: a silent stage refuses what was just answered
-    """What was answered last does not suit a silent stage behind it."""
-
-    def __init__(self, errors: Errors) -> None:
-        super().__init__()
-        self.errors = errors
+    def asks(self, errors: Errors | None = None) -> Reply:
+        """The challenge, with complaints about the last answer."""
+        return replies.asks(self.course, self.challenge.component, self.challenge.members, errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,225 @@ class Executor:
     stages: Mapping[str, Stage[Any]]
     ports: Ports = field(default_factory=Ports)
     life: timedelta = LIFE
+
+    async def show(self, call: Call, state: State, flow: Flow, visitor: Visitor) -> Reply:
+        """What the visitor is asked now; plans a run where there is none.
+
+        :raises Problem: ``NOT_FOUND`` for the first run once it is over, ``BUSY`` when too much waits.
+        """
+        return await self._afresh(call, state, flow, visitor, partial(self._show, call, state, flow, visitor))
+
+    async def answer(self, call: Call, state: State, flow: Flow, visitor: Visitor, body: Body) -> Reply:
+        """Judge an answer to the challenge at hand, and go on.
+
+        :param body: the answer's members; ``component`` may be missing (flows.md §3).
+        :raises Problem: as :meth:`show`.
+        """
+        return await self._afresh(call, state, flow, visitor, partial(self._answer, call, state, flow, visitor, body))
+
+    async def begin(
+        self, call: Call, state: State, flow: Flow, visitor: Visitor, context: Mapping[str, object]
+    ) -> Reply:
+        """Start a new run with ``context``, in the place of whatever the browser was at.
+
+        A reply that has not ended means: send the browser to the flow's page.
+
+        :param context: JSON; ``finish`` names who ends the run (:class:`~keystead.flows.ports.Finish`).
+        :raises Problem: as :meth:`show`.
+        """
+        return await self._afresh(call, state, flow, visitor, partial(self._show, call, state, flow, visitor, context))
+
+    async def cancel(self, call: Call, state: State, visitor: Visitor) -> None:
+        """Drop whatever run the browser is at."""
+        kept = await plans.load(call, state, None, visitor)
+        if kept is not None:
+            try:
+                await _commit(state, call, Changes(), plans.drop(kept))
+            except GuardFailed:
+                _LOG.info("a run moved while it was cancelled", request_id=call.request_id)
+
+    async def look(self, call: Call, state: State, flow: Flow, visitor: Visitor) -> Course | None:
+        """The run as it stands, for the inspector; None when there is none and none can begin."""
+        found = await enter(call, state, self.ports, flow, visitor, None)
+        return found if isinstance(found, Course) else None
+
+    async def _afresh(
+        self, call: Call, state: State, flow: Flow, visitor: Visitor, work: Callable[[], Awaitable[Reply]]
+    ) -> Reply:
+        """Do ``work``; when somebody else moved the run meanwhile, show where it stands now."""
+        for _ in range(_AFRESH):
+            try:
+                return await work()
+            except GuardFailed as exc:
+                if exc.guard == "active":
+                    return replies.denied(Course(call, flow, visitor, Plan(steps=()), visitor.user, None), _INACTIVE)
+                if exc.guard not in _OVERTAKEN:
+                    raise
+            except Problem as exc:
+                if exc.kind is not Fault.CONFLICT:
+                    raise
+            except StoreDown:
+                raise
+            except Exception as exc:  # noqa: BLE001 - whatever a stage stumbles over, the run stays where it was
+                _LOG.error("a flow broke", flow=flow.slug, request_id=call.request_id, exc_info=exc)
+                return replies.broke(call, flow, visitor, exc)
+            work = partial(self._show, call, state, flow, visitor)
+        raise Problem(Fault.BUSY, "This page is being used elsewhere at the same time; try again.", retry_after=1)
+
+    async def _show(
+        self, call: Call, state: State, flow: Flow, visitor: Visitor, given: Mapping[str, object] | None = None
+    ) -> Reply:
+        arrived = await self._approach(call, state, flow, visitor, given)
+        return arrived if isinstance(arrived, Reply) else await self._pause(state, arrived)
+
+    async def _approach(
+        self, call: Call, state: State, flow: Flow, visitor: Visitor, given: Mapping[str, object] | None = None
+    ) -> _Arrived | Reply:
+        """Where the run stands, once stages that ask nothing are passed."""
+        course = await enter(call, state, self.ports, flow, visitor, given)
+        if isinstance(course, Reply):
+            return course
+        try:
+            return await self._arrive(state, course)
+        except _UnfitError as exc:
+            return await self._deny(state, course, Deny(str(exc)))
+
+    async def _pause(self, state: State, arrived: _Arrived) -> Reply:
+        """Ask; a run that has moved is kept first."""
+        if arrived.course.moved:
+            await self._keep(state, arrived.course)
+        return arrived.asks()
+
+    async def _arrive(self, state: State, course: Course) -> _Arrived | Reply:
+        """Go on to the next stage that asks something, or to the end.
+
+        :raises _UnfitError: a silent stage cannot work with what was answered.
+        """
+        while not course.over:
+            found = course.step()
+            if found is None:
+                return await self._restart(state, course, {})
+            binding, kind, settings = found
+            call, visitor, user, context = course.call, course.visitor, course.user, course.context
+            if binding.re_evaluate_policies:
+                wanted = await plans.judged(call, state, self.ports, binding, visitor, user, context)
+                if isinstance(wanted, Deny):
+                    return await self._deny(state, course, wanted)
+                if not wanted:
+                    course = course.skipped()
+                    continue
+            stage = self.stages.get(kind.model)
+            if stage is None:
+                return await self._deny(state, course, Deny(f"This version of Keystead has no {kind.title[0]}."))
+            run = Run(call, state, self.ports, course.flow, binding, settings, visitor, context, user)
+            outcome = await stage.ask(run)
+            if isinstance(outcome, Challenge):
+                return _Arrived(course, run, stage, outcome)
+            if isinstance(outcome, Deny):
+                return await self._deny(state, course, outcome)
+            if isinstance(outcome, Again):
+                raise _UnfitError(outcome.errors)
+            course = course.past(outcome)
+        return await self._end(state, course)
+
+    async def _answer(self, call: Call, state: State, flow: Flow, visitor: Visitor, body: Body) -> Reply:
+        arrived = await self._approach(call, state, flow, visitor)
+        if isinstance(arrived, Reply):
+            return arrived
+        stage, given = arrived.stage, body.get("component")
+        if arrived.course.moved or arrived.challenge.component != stage.component:
+            return await self._pause(state, arrived)  # the answer was to something that is no longer asked
+        if given and given != stage.component:
+            return arrived.asks({GENERAL: [Error("This is the answer to another step. Answer this one.")]})
+        limit = stage.tries(arrived.run, body)
+        if limit:
+            if arrived.course.tried >= limit:
+                return await self._deny(state, arrived.course, Deny(SPENT))
+            arrived = replace(arrived, course=await self._count(state, arrived.course))
+        outcome = await stage.answer(arrived.run, body)
+        if isinstance(outcome, Deny):
+            return await self._deny(state, arrived.course, outcome)
+        if isinstance(outcome, Again):
+            return await self._refuse(state, arrived, outcome, limit)
+        try:
+            reached = await self._arrive(state, arrived.course.past(outcome))
+            if isinstance(reached, Reply):
+                return reached
+            await self._keep(state, reached.course)
+        except _UnfitError as exc:
+            return arrived.asks(exc.errors)
+        except Problem as exc:
+            if exc.kind is not Fault.INVALID or not exc.fields:
+                raise
+            return arrived.asks(complaints(exc.fields))
+        return replies.onward(reached.course)
+
+    async def _count(self, state: State, course: Course) -> Course:
+        """Write down one more try *before* it is looked at: of parallel tries only those that were counted are judged."""
+        course = course.counted()
+        return replace(course, kept=await self._keep(state, course))
+
+    async def _refuse(self, state: State, arrived: _Arrived, outcome: Again, limit: int) -> Reply:
+        """Ask again, or start again, as the stage's place in the flow has it; the trace is kept in any case."""
+        course, action = arrived.course, arrived.run.binding.invalid_response_action
+        if limit and course.tried >= limit:
+            return await self._deny(state, course, Deny(SPENT, outcome.changes))
+        if action is InvalidResponseActionEnum.RETRY:
+            await _commit(state, course.call, outcome.changes)
+            return arrived.asks(outcome.errors)
+        context = course.context if action is InvalidResponseActionEnum.RESTART_WITH_CONTEXT else {}
+        return await self._restart(state, course, context, outcome.changes)
+
+    async def _restart(
+        self, state: State, course: Course, context: Mapping[str, object], changes: Changes | None = None
+    ) -> Reply:
+        """Plan the run anew. What was tried stays tried: starting again is no way round a limit."""
+        call, flow, visitor = course.call, course.flow, course.visitor
+        context = await seed(call, state, self.ports, flow, visitor, context)
+        user = await pending(state, visitor, context)
+        plan = await plans.make(call, state, self.ports, flow, visitor, user, context)
+        if isinstance(plan, Deny):
+            return await self._deny(state, course, plan)
+        plan = msgspec.structs.replace(plan, tries=course.plan.tries)
+        afresh = replace(course, plan=plan, user=user)
+        await self._keep(state, afresh, changes)
+        return replies.onward(afresh)
+
+    async def _keep(self, state: State, course: Course, changes: Changes | None = None) -> plans.Kept:
+        """Commit a run that goes on; where it is kept afterwards."""
+        sid = course.visitor.sid
+        kept, writes = plans.keep(course.call, state, course.flow, sid, course.plan, course.kept, self.life)
+        await _commit(state, course.call, course.changes, *(changes.writes if changes else ()), *writes)
+        return kept
+
+    async def _deny(self, state: State, course: Course, deny: Deny) -> Reply:
+        """The run ends with a no; what stages did before, and the trace, are kept."""
+        ends = (plans.drop(course.kept),) if course.kept else ()
+        await _commit(state, course.call, course.changes, *deny.changes.writes, *ends)
+        return replies.denied(course, deny.message)
+
+    async def _end(self, state: State, course: Course) -> Reply:
+        """Every stage is passed: what somebody above wants done happens in the same commit as the end of the run."""
+        data = course.context.get("finish")
+        finish = None
+        if isinstance(data, Mapping):
+            finish = await self.ports.finishers[str(data["by"])](course.call, state, course.visitor, data)
+        last = [*(finish.changes.writes if finish else ())]
+        if course.kept:
+            last.append(plans.drop(course.kept))
+        if course.flow.slug == setup.SLUG:
+            last.append(setup.close())
+        await _commit(state, course.call, course.changes, *last)
+        if finish and finish.challenge:
+            members = dict(finish.challenge)
+            return replace(replies.asks(course, str(members.pop("component")), members), ended=True)
+        redirect = course.context.get("redirect")
+        return replies.leaves(course, finish.to if finish else str(redirect or home(course.call, course.visitor)))
+
+
+async def _commit(state: State, call: Call, changes: Changes, *more: Write) -> None:
+    whole = Changes()
+    whole.extend(changes)
+    whole.write(*more)
+    if whole.writes or whole.settings:
+        await state.commit(whole, call.at)

@@ -7,7 +7,7 @@ second mover changes nothing (``RUN``).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -49,6 +49,7 @@ _MOVE: Final = Statement(
     "UPDATE flow_runs SET flow = $2, state = $3, version = version + 1, expires = $4 WHERE digest = $1 AND version = $5",
 )
 _DROP: Final = Statement("run.drop", "DELETE FROM flow_runs WHERE digest = $1 AND version = $2")
+_SWEEP: Final = Statement("run.sweep", "DELETE FROM flow_runs WHERE expires <= $1")
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,21 +110,28 @@ def holder(visitor: Visitor) -> int:
 
 def keep(  # noqa: PLR0913 - what is kept, where, and in whose place
     call: Call, state: State, flow: Flow, sid: str, plan: Plan, kept: Kept | None, life: timedelta
-) -> tuple[Write, ...]:
-    """The writes that keep ``plan`` under the session key ``sid``, in the place of ``kept``."""
+) -> tuple[Kept, tuple[Write, ...]]:
+    """The row that keeps ``plan`` under the session key ``sid`` in the place of ``kept``, and its writes."""
     digest = fingerprint(sid)
     sealed = state.vault.seal(msgspec.json.encode(plan).decode(), f"flow_runs/{digest}")
     expires = micros(call.at + life)
     if kept is not None and kept.digest == digest:
-        return (Write(_MOVE, (digest, flow.slug, sealed, expires, kept.version), expect=1, guard=RUN),)
+        moved = Write(_MOVE, (digest, flow.slug, sealed, expires, kept.version), expect=1, guard=RUN)
+        return Kept(digest, kept.version + 1, plan), (moved,)
     # Versions start anywhere, so that one row's version never fits the row that follows it.
-    made = Write(_KEEP, (digest, flow.slug, sealed, rand.below(1 << 62), expires), expect=1, guard=RUN)
-    return (made,) if kept is None else (drop(kept), made)
+    version = rand.below(1 << 62)
+    made = Write(_KEEP, (digest, flow.slug, sealed, version, expires), expect=1, guard=RUN)
+    return Kept(digest, version, plan), (made,) if kept is None else (drop(kept), made)
 
 
 def drop(kept: Kept) -> Write:
     """The write that ends a run."""
     return Write(_DROP, (kept.digest, kept.version), expect=1, guard=RUN)
+
+
+def sweep(at: datetime) -> Write:
+    """The write that clears away runs nobody came back to; they counted for nothing before."""
+    return Write(_SWEEP, (micros(at),))
 
 
 def own(flow: Flow, visitor: Visitor) -> dict[str, object]:

@@ -5,13 +5,12 @@ can notice another. Where one could, the unit continues in a next statement. A u
 transaction of its own and can travel with others of its shape.
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
-from keystead.store.sql import Value, parameters, renumbered, target
+from keystead.store.sql import Value, parameters, renumbered, target, words
 from keystead.store.unit import Shape, Unit
 
 References: TypeAlias = frozenset[tuple[str, str]]
@@ -20,7 +19,6 @@ CHANNEL: Final = "keystead_settings"
 """Where a unit's ``announce`` is told to the other processes."""
 MOST: Final = 32
 """Writes that share one statement at most: planning time grows faster than their number."""
-_WORD: Final = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 class Step(NamedTuple):
@@ -82,10 +80,10 @@ def _steps(shape: Shape, references: References, *, announce: bool, apart: bool)
 
 def _part(text: str) -> _Part:
     verb, table = target(text)
-    words = _WORD.findall(text.lower())
-    if table in words:
-        words.remove(table)  # once: the write's own target
-    return _Part(verb, table, frozenset(words))
+    reads = words(text)
+    if table in reads:
+        reads.remove(table)  # once: the write's own target
+    return _Part(verb, table, frozenset(reads))
 
 
 def _unnoticed(earlier: _Part, later: _Part, references: References) -> bool:

@@ -19,6 +19,7 @@ _QUOTED: Final = r"""'(?:[^']|'')*'|"(?:[^"]|"")*\""""
 _TYPE: Final = r"::[a-z_][a-z0-9_]*(?:\(\d+(?:, *\d+)?\))?(?:\[\])?"
 _PARAMETER: Final = re.compile(rf"{_QUOTED}|\$(\d+)")
 _PIECE: Final = re.compile(rf"{_QUOTED}|= ?ANY ?\(\$(?P<list>\d+)(?:{_TYPE})?\)|(?P<cast>{_TYPE})|\$(?P<one>\d+)")
+_WORD: Final = re.compile(r"'(?:[^']|'')*'|([A-Za-z_][A-Za-z0-9_]*)")
 _VERB: Final = re.compile(r"\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([a-z_][a-z0-9_]*)", re.IGNORECASE)
 _BEYOND: Final = 2**63
 
@@ -92,6 +93,11 @@ def parameters(text: str) -> int:
 def renumbered(text: str, offset: int) -> str:
     """``text`` with ``$1`` called ``$(1 + offset)`` and so on."""
     return _PARAMETER.sub(lambda found: f"${int(found[1]) + offset}" if found[1] else found[0], text)
+
+
+def words(text: str) -> list[str]:
+    """The names and key words in ``text``, in lower case, without its quoted texts."""
+    return [found[1].lower() for found in _WORD.finditer(text) if found[1]]
 
 
 def target(text: str) -> tuple[str, str]:

@@ -41,6 +41,7 @@ class Found(NamedTuple):
 class _Node:
     children: dict[str, "_Node"] = field(default_factory=dict)
     any: "_Node | None" = None
+    rest: "_Node | None" = None
     name: str = ""
     methods: dict[str, Endpoint] = field(default_factory=dict)
 
@@ -54,7 +55,7 @@ class Routes:
         self.templates: list[tuple[str, str]] = []
 
     def add(self, method: str, template: str, endpoint: Endpoint) -> None:
-        """Answer ``method`` on ``template``, such as ``/api/v3/core/users/{id}/``.
+        """Answer ``method`` on ``template``, such as ``/api/v3/core/users/{id}/``; ``{*path}`` last takes all that follows.
 
         :raises ValueError: something answers there already.
         """
@@ -64,7 +65,10 @@ class Routes:
             return
         node = self._tree
         for part in template.split("/")[1:]:
-            if part.startswith("{"):
+            if part.startswith("{*"):
+                node.rest = node.rest or _Node(name=part[2:-1])
+                node = node.rest
+            elif part.startswith("{"):
                 if node.any is None:
                     node.any = _Node(name=part[1:-1])
                 node = node.any
@@ -99,4 +103,7 @@ class Routes:
             if (found := self._walk(node.any, parts, index + 1, values)) is not None:
                 return found
             values.pop()
+        if node.rest is not None:
+            values.append((node.rest.name, "/".join(parts[index:])))
+            return node.rest
         return None

@@ -1,6 +1,6 @@
 """Flows in a browser and over JSON: two doors to one executor (flows.md §1)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -15,9 +15,9 @@ from keystead.doors.http.site import Site
 from keystead.doors.rest.body import json_object
 from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
-from keystead.flows import executor
+from keystead.flows.executor import Executor
 from keystead.flows.flow import FLOW, Flow
-from keystead.flows.ports import Ports, Reply, Visitor
+from keystead.flows.ports import Reply, Visitor
 from keystead.kinds.call import Call
 from keystead.people import token
 from keystead.people.session import find
@@ -28,18 +28,17 @@ _ANONYMOUS: Final = timedelta(days=1)
 """How long a browser that has not signed in keeps its session key."""
 _TRUE: Final = frozenset({"true", "on", "1", "yes"})
 Params = dict[str, str]
-Step = Callable[[Call, Flow, Visitor], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class FlowDoor:
     """The handlers of both doors.
 
-    :param ports: what the executor is handed in.
+    :param executor: runs the flows.
     """
 
     jar: Jar
-    ports: Ports
+    executor: Executor
 
     async def visitor(self, request: Request, call: Call, site: Site, query: Mapping[str, str]) -> tuple[Call, Visitor]:
         """Who goes through the flow, and the call as that visitor makes it."""
@@ -94,9 +93,9 @@ class FlowDoor:
         call, visitor = await self.visitor(request, call, site, _inner_query(request))
         if request.method == "POST":
             body = json_object(request)
-            reply = await executor.answer(call, site.state, self.ports, flow, visitor, body)
+            reply = await self.executor.answer(call, site.state, flow, visitor, body)
         else:
-            reply = await executor.show(call, site.state, self.ports, flow, visitor)
+            reply = await self.executor.show(call, site.state, flow, visitor)
         if reply.to == "":
             text = request.scope["query_string"].decode("latin-1")
             at = f"{site.root_path}{request.path}" + (f"?{text}" if text else "")
@@ -110,7 +109,7 @@ class FlowDoor:
         """The page of the flow's present step."""
         flow = self.flow(call, params["flow_slug"])
         call, visitor = await self.visitor(request, call, site, dict(iter(request.query)))
-        reply = await executor.show(call, site.state, self.ports, flow, visitor)
+        reply = await self.executor.show(call, site.state, flow, visitor)
         return self.page(request, call, site, reply)
 
     async def answer(self, request: Request, call: Call, site: Site, params: Params) -> Response:
@@ -122,7 +121,7 @@ class FlowDoor:
             raise invalid(detail="Your browser sent no cookie. Allow cookies for this site, then open the page again.")
         check_csrf(self.jar, sid, sent.get("_csrf", ""))
         call, visitor = await self.visitor(request, call, site, dict(iter(request.query)))
-        reply = await executor.answer(call, site.state, self.ports, flow, visitor, _answer(sent))
+        reply = await self.executor.answer(call, site.state, flow, visitor, _answer(sent))
         if reply.to == "":
             text = request.scope["query_string"].decode("latin-1")
             again = f"{site.root_path}{request.path}" + (f"?{text}" if text else "")
@@ -132,10 +131,12 @@ class FlowDoor:
     def page(self, request: Request, call: Call, site: Site, reply: Reply, *, posted: bool = False) -> Response:
         """``reply`` as a page, or as the redirect it is."""
         challenge = dict(reply.challenge or {})
-        if challenge.get("component") == "xak-flow-redirect" and not posted:
-            return self.cookies(request, site, reply, redirect(self.place(site, str(challenge["to"]))))
-        if challenge.get("component") == "xak-flow-redirect":
-            # A form's answer may not be redirected to another site (form-action covers the whole chain), a page may lead on.
+        leaves = challenge.get("component") == "xak-flow-redirect"
+        if leaves and not (posted and _may_lead_away(str(challenge["to"]))):
+            to = self.place(site, str(challenge["to"]))
+            return self.cookies(request, site, reply, redirect(to, 303 if posted else 302))
+        if leaves:
+            # form-action covers every redirect after a form's post, so the way to another site is a page, not a redirect.
             challenge["to"] = self.place(site, str(challenge["to"]))
         members = look(request, site, call.settings, csrf=self.jar.csrf(reply.visitor.sid))
         text = request.scope["query_string"].decode("latin-1")
@@ -151,8 +152,13 @@ class FlowDoor:
     @staticmethod
     def place(site: Site, to: str) -> str:
         """A path of ours below the sub-path we live under; anything else as it is."""
-        ours = to.startswith("/") and not to.startswith("//")
-        return f"{site.root_path}{to}" if ours and not to.startswith(f"{site.root_path}/") else to if ours else to
+        ours = to.startswith("/") and not to.startswith(("//", f"{site.root_path}/"))
+        return f"{site.root_path}{to}" if ours else to
+
+
+def _may_lead_away(to: str) -> bool:
+    """Whether a place may redirect to another site: everything but our own plain pages."""
+    return not to.startswith(("/if/", "/?")) and to != "/"
 
 
 def _inner_query(request: Request) -> dict[str, str]:

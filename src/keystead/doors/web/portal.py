@@ -13,9 +13,8 @@ from keystead.doors.http.site import Site
 from keystead.doors.web import assets, render
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.pages import look, page
-from keystead.flows import executor
 from keystead.flows.flow import FLOW, Flow
-from keystead.flows.local import local_path
+from keystead.flows.challenge import stays_here
 from keystead.flows.setup import setup_open
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -120,7 +119,7 @@ class Portal:
         person = await person_by_pk(site.state, user)
         found = []
         for application in call.settings.all(APPLICATION):
-            answer = await self.door.ports.engine.judge(
+            answer = await self.door.executor.ports.engine.judge(
                 call, site.state, application.pk, user=person, mode=application.policy_engine_mode.value
             )
             if answer.passing:
@@ -135,7 +134,7 @@ class Portal:
         user = await by_pk(site.state, call.actor.pk) if call.actor.pk else None
         if user is None:
             return sign_in(site, request)
-        answer = await self.door.ports.engine.judge(
+        answer = await self.door.executor.ports.engine.judge(
             call, site.state, application.pk, user=user, mode=application.policy_engine_mode.value
         )
         if not answer.passing:
@@ -164,16 +163,15 @@ class Portal:
         if flow is None:
             raise not_found("There is no invalidation flow.")
         call, visitor = await self.door.visitor(request, call, site, {})
-        reply = await executor.show(call, site.state, self.door.ports, flow, visitor)
+        reply = await self.door.executor.show(call, site.state, flow, visitor)
         return self.door.page(request, call, site, reply)
 
     async def cancel(self, request: Request, call: Call, site: Site, _params: Params) -> Response:
         """Drop the flow under way; on to a relative ``next``, else to the start."""
-        sid = self.door.jar.read(request.cookies)
-        if sid:
-            await executor.cancel(call, site.state, sid)
-        onward = local_path(request.query.get("next", ""))
-        return redirect(f"{site.root_path}{onward or '/'}")
+        call, visitor = await self.door.visitor(request, call, site, dict(iter(request.query)))
+        await self.door.executor.cancel(call, site.state, visitor)
+        onward = request.query.get("next", "")
+        return redirect(f"{site.root_path}{onward if stays_here(onward) else '/'}")
 
     async def recover(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """A recovery link: opening it changes nothing (mail scanners open links); the button does."""

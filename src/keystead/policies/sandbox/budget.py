@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 from typing import Final, NoReturn, cast
 
-from keystead.policies.sandbox.errors import Stop
+from keystead.policies.sandbox.errors import ExpressionError, Stop
 
 MAX_TEXT: Final = 1 << 20
 """Characters (or octets) in one text."""
@@ -36,7 +36,7 @@ class Budget:
     :param log: where ``print`` puts its lines, or None to drop them.
     """
 
-    __slots__ = ("copies", "deadline", "log", "mark", "most", "room", "seconds", "steps", "stopped", "yielded")
+    __slots__ = ("copies", "deadline", "log", "mark", "most", "over", "room", "seconds", "steps", "stopped", "yielded")
 
     def __init__(self, steps: int, seconds: float, log: list[str] | None) -> None:
         self.steps = self.most = steps
@@ -46,6 +46,7 @@ class Budget:
         self.room = ROOM
         self.log = log
         self.stopped = ""
+        self.over = False
         self.copies: dict[tuple[int, str], tuple[object, object]] = {}
         self.yielded: list[object] = []
 
@@ -66,7 +67,10 @@ class Budget:
         """Compare steps and clock with their limits now.
 
         :raises Stop: one of them is passed, or the run was stopped before and swallowed that.
+        :raises ExpressionError: the run is over, and somebody kept a function of it.
         """
+        if self.over:
+            raise ExpressionError("the run this function belongs to is over")
         if self.stopped:
             raise Stop(self.stopped)
         if self.steps < 0:
@@ -81,6 +85,12 @@ class Budget:
         self.steps = -1
         self.mark = 0
         raise Stop(self.stopped)
+
+    def close(self) -> None:
+        """The run is over: whatever of it outlives it finds nothing left."""
+        self.over = True
+        self.steps = -1
+        self.mark = 0
 
     def text(self, length: int) -> None:
         """Count a text of ``length`` characters about to be made or read through."""

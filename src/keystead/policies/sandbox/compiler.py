@@ -142,9 +142,7 @@ class Expression:
         except Exception as exc:
             raise ExpressionError(_told(exc), *_place(exc.__traceback__)) from exc
         finally:
-            # A function of the expression that outlives the run must find no budget.
-            budget.stopped = budget.stopped or "the run is over"
-            budget.steps, budget.mark = -1, 0
+            budget.close()
 
 
 def compile_expression(source: str, *, name: str) -> Expression:

@@ -36,6 +36,7 @@ _PLAIN: Final[dict[Type, Schema]] = {
     Any: {},
 }
 _LIMITS: Final = (("ge", "minimum"), ("le", "maximum"), ("max_length", "maxLength"))
+_EXPLAINS: Final = frozenset({"description", "readOnly", "writeOnly", "allOf", "properties", "required"})
 _UNIONS: Final = frozenset({typing.Union, types.UnionType})
 
 
@@ -211,11 +212,14 @@ def _limited(schema: Schema, extra: object, way: Way) -> Schema:
 
 def _shape(schema: object) -> object:
     """``schema`` without what only explains it."""
-    if isinstance(schema, dict):
-        if "allOf" in schema:
-            schema = {**schema, **schema["allOf"][0]}
-        kept = {key: _shape(value) for key, value in schema.items() if key not in {"description", "readOnly", "allOf"}}
-        if "required" in kept:
-            kept["required"] = sorted(schema["required"])
-        return kept
-    return [_shape(one) for one in schema] if isinstance(schema, list) else schema
+    if isinstance(schema, list):
+        return [_shape(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    whole = {**schema, **schema["allOf"][0]} if "allOf" in schema else schema
+    kept = {key: _shape(value) for key, value in whole.items() if key not in _EXPLAINS}
+    if "properties" in whole:
+        kept["properties"] = {name: _shape(one) for name, one in whole["properties"].items()}
+    if "required" in whole:
+        kept["required"] = sorted(whole["required"])
+    return kept

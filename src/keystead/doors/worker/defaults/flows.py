@@ -9,10 +9,11 @@ from keystead.base import rand
 from keystead.flows.binding import FlowStageBinding
 from keystead.flows.flow import AuthenticationEnum, Flow, FlowDesignationEnum
 from keystead.flows.password_check import BackendsEnum
+from keystead.flows.prompt import Prompt, PromptTypeEnum
 from keystead.flows.stages.consent import ConsentModeEnum, ConsentStage
 from keystead.flows.stages.identification import IdentificationStage, UserFieldsEnum
 from keystead.flows.stages.password import PasswordStage
-from keystead.flows.stages.prompt import Prompt, PromptStage, PromptTypeEnum
+from keystead.flows.stages.prompt import PromptStage
 from keystead.flows.stages.user_login import UserLoginStage
 from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage

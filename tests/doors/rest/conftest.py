@@ -1,0 +1,3 @@
+"""An installation for each test."""
+
+from tests.house import house as house
