@@ -19,7 +19,9 @@ from keystead.policies.sandbox import (
     subject,
 )
 
-GroupView = make_view("group", {"name": "name", "attributes": "attributes"}, text=lambda group: group.name, key=lambda group: group.name)
+GroupView = make_view(
+    "group", {"name": "name", "attributes": "attributes"}, text=lambda group: group.name, key=lambda group: group.name
+)
 UserView = make_view(
     "user",
     {

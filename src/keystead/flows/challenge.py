@@ -65,8 +65,8 @@ def application(call: Call, context: Mapping[str, object]) -> Any | None:  # noq
 def identity(user: User | None, context: Mapping[str, object], *, proven: bool) -> dict[str, object]:
     """``pending_user`` and ``pending_user_avatar``.
 
-    Until they have proved who they are, people see what they typed: a name or picture of the account behind it would tell
-    strangers that there is one (SECURITY FL-10).
+    Until they have proved who they are, people see what they typed: a name or picture of the account behind it would
+    tell strangers that there is one (SECURITY FL-10).
     """
     typed = context.get("pending_user_identifier")
     if user is not None and (proven or not typed or context.get("matched_user") == user.pk):

@@ -1,4 +1,4 @@
-"""One request's work on a run: what was loaded, how far it got, and what it wants written. Immutable; each step makes anew."""
+"""One request's work on a run: what was loaded, how far it got, what it wants written. Each step makes a new one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from keystead.flows.binding import FLOW_STAGE_BINDING, FlowStageBinding
 from keystead.flows.flow import Flow
 from keystead.flows.plan import Kept, Plan, holder
 from keystead.flows.ports import Visitor
-from keystead.flows.stage import Done
+from keystead.flows.stage import Done, proven
 from keystead.kinds.call import NOBODY, Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
@@ -43,8 +43,7 @@ class Course:
     @property
     def proven(self) -> bool:
         """Whether the pending user has proved who they are."""
-        signed_in = self.visitor.user is not None and self.user is not None and self.visitor.user.pk == self.user.pk
-        return self.user is not None and (signed_in or "auth_method" in self.context)
+        return proven(self.user, self.visitor, self.context)
 
     @property
     def over(self) -> bool:

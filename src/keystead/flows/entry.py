@@ -22,7 +22,7 @@ REAUTHENTICATE: Final = "reauthenticate"
 _ELSEWHERE: Final = "The address to go to afterwards is not on this server, so this page does not go on."
 
 
-async def enter(  # noqa: PLR0913 - who enters what, with what
+async def enter(
     call: Call, state: State, ports: Ports, flow: Flow, visitor: Visitor, given: Mapping[str, object] | None
 ) -> Course | Reply:
     """The run at hand, or a new one; a reply where the visitor may not enter, or need not.
@@ -52,13 +52,14 @@ async def enter(  # noqa: PLR0913 - who enters what, with what
 
 def _not_admitted(course: Course, refusal: Deny) -> Reply:
     action = course.flow.denied_action
-    goes_on = action is DeniedActionEnum.CONTINUE or (
+    if action is DeniedActionEnum.CONTINUE or (
         action is DeniedActionEnum.MESSAGE_CONTINUE and course.visitor.query.get("next")
-    )
-    return replies.leaves(course, home(course.call, course.visitor)) if goes_on else replies.denied(course, refusal.message)
+    ):
+        return replies.leaves(course, home(course.call, course.visitor))
+    return replies.denied(course, refusal.message)
 
 
-async def seed(  # noqa: PLR0913 - as enter
+async def seed(
     call: Call, state: State, ports: Ports, flow: Flow, visitor: Visitor, given: Mapping[str, object]
 ) -> dict[str, object]:
     """The context a new run starts with."""
@@ -84,6 +85,6 @@ async def pending(state: State, visitor: Visitor, context: Mapping[str, object])
 
 
 def home(call: Call, visitor: Visitor) -> str:
-    """Where a browser goes that nobody sends anywhere else: to the query's ``next``, which stays here, or to the root."""
+    """Where a browser goes that nobody sends elsewhere: to the query's ``next`` if that stays here, or to the root."""
     onward = visitor.query.get("next", "")
     return onward if stays_here(onward) else f"{prefix(call)}/"

@@ -1,9 +1,9 @@
 """The executor: leads a visitor through a flow, stage by stage. It alone plans, counts, commits and goes on.
 
-``show`` tells the challenge at hand, ``answer`` judges an answer to it, ``begin`` starts a run with a context from above.
-Whatever a request does to a run lands in one commit: the run's row, the session, the stages' changes, the events. Stages
-that ask nothing run within the step that reaches them. Of two requests that move one run, the second changes nothing and
-is shown where the first one led.
+``show`` tells the challenge at hand, ``answer`` judges an answer to it, ``begin`` starts a run with a context from
+above. Whatever a request does to a run lands in one commit: the run's row, the session, the stages' changes, the events.
+Stages that ask nothing run within the step that reaches them. Of two requests that move one run, the second changes
+nothing and is shown where the first one led.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,8 +26,8 @@ from keystead.flows.entry import enter, home, pending, seed
 from keystead.flows.flow import Flow
 from keystead.flows.password_check import SPENT
 from keystead.flows.plan import Plan
-from keystead.flows.ports import Finish, Ports, Reply, Visitor
-from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Error, Errors, Run, Stage
+from keystead.flows.ports import Ports, Reply, Visitor
+from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Done, Error, Errors, Run, Stage
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
@@ -201,21 +201,31 @@ class Executor:
         arrived = await self._approach(call, state, flow, visitor)
         if isinstance(arrived, Reply):
             return arrived
-        stage, given = arrived.stage, body.get("component")
-        if arrived.course.moved or arrived.challenge.component != stage.component:
-            return await self._pause(state, arrived)  # the answer was to something that is no longer asked
-        if given and given != stage.component:
-            return arrived.asks({GENERAL: [Error("This is the answer to another step. Answer this one.")]})
-        limit = stage.tries(arrived.run, body)
+        if (beside := await self._beside(state, arrived, body)) is not None:
+            return beside
+        limit = arrived.stage.tries(arrived.run, body)
         if limit:
             if arrived.course.tried >= limit:
                 return await self._deny(state, arrived.course, Deny(SPENT))
             arrived = replace(arrived, course=await self._count(state, arrived.course))
-        outcome = await stage.answer(arrived.run, body)
-        if isinstance(outcome, Deny):
-            return await self._deny(state, arrived.course, outcome)
+        outcome = await arrived.stage.answer(arrived.run, body)
+        if isinstance(outcome, Done):
+            return await self._proceed(state, arrived, outcome)
         if isinstance(outcome, Again):
             return await self._refuse(state, arrived, outcome, limit)
+        return await self._deny(state, arrived.course, outcome)
+
+    async def _beside(self, state: State, arrived: _Arrived, body: Body) -> Reply | None:
+        """The challenge at hand, for an answer to something else; None if ``body`` may answer it."""
+        wanted, given = arrived.stage.component, body.get("component")
+        if arrived.course.moved or arrived.challenge.component != wanted:
+            return await self._pause(state, arrived)
+        if given and given != wanted:
+            return arrived.asks({GENERAL: [Error("This is the answer to another step. Answer this one.")]})
+        return None
+
+    async def _proceed(self, state: State, arrived: _Arrived, outcome: Done) -> Reply:
+        """Go on after a good answer; where what follows cannot work with it, ask for another one."""
         try:
             reached = await self._arrive(state, arrived.course.past(outcome))
             if isinstance(reached, Reply):
@@ -230,7 +240,7 @@ class Executor:
         return replies.onward(reached.course)
 
     async def _count(self, state: State, course: Course) -> Course:
-        """Write down one more try *before* it is looked at: of parallel tries only those that were counted are judged."""
+        """Write down one more try before it is looked at: of parallel tries only those that were counted are judged."""
         course = course.counted()
         return replace(course, kept=await self._keep(state, course))
 

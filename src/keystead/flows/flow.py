@@ -12,7 +12,7 @@ from keystead.kinds.kind import Action, Answer, Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Slug, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
-from keystead.people.brand import BACKGROUND, ThemedUrls, brand_for, themed
+from keystead.people.brand import ThemedUrls, brand_for, themed
 
 _ELSEWHERE: Final = ("https://", "http://", "/")
 
@@ -72,7 +72,8 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     """A sequence of stages.
 
     :param title: the heading; ``%(app)s`` and ``%(user)s`` stand for the application and the person.
-    :param background: an address, a path, or the name of an uploaded file; blank for the brand's. May hold ``%(theme)s``.
+    :param background: an address, a path, or the name of an uploaded file, perhaps with ``%(theme)s``; blank for the
+        brand's.
     :param compatibility_mode: kept for clients that set it; our pages need no such mode.
     :param denied_action: what somebody sees who may not enter.
     """
@@ -124,10 +125,12 @@ def prefix(call: Call) -> str:
 
 def background_url(call: Call, flow: Flow) -> str:
     """Where the flow's picture is: its own, else the brand's."""
-    chosen = flow.background or brand_for(call.settings, call.origin.host).branding_default_flow_background or BACKGROUND
+    chosen = flow.background or brand_for(call.settings, call.origin.host).branding_default_flow_background
     if chosen.startswith("/static/"):
         return prefix(call) + chosen
-    return chosen if chosen.startswith(_ELSEWHERE) else f"{prefix(call)}/files/media/public/{quote(chosen, safe='/%()')}"
+    if chosen.startswith(_ELSEWHERE):
+        return chosen
+    return f"{prefix(call)}/files/media/public/{quote(chosen, safe='/%()')}"
 
 
 def export_url(call: Call, flow: Flow) -> str:
@@ -138,14 +141,16 @@ def export_url(call: Call, flow: Flow) -> str:
 def _attached(settings: Snapshot, flow: Flow, model: str, member: str) -> list[str]:
     """What the objects of ``model`` that point to ``flow`` hold in ``member``, by their order."""
     found = [
-        settings.get(one.kind, one.pk)
+        bound
         for one in settings.referrers(FLOW, flow.pk)
-        if one.kind.model == model and one.field == "target"
+        if one.kind.model == model and one.field == "target" and (bound := settings.get(one.kind, one.pk)) is not None
     ]
     return [value for one in sorted(found, key=lambda one: (one.order, one.pk)) if (value := getattr(one, member))]
 
 
-async def view(call: Call, _state: State, flows: Sequence[Flow], _query: Mapping[str, Sequence[str]]) -> list[FlowShown]:
+async def view(
+    call: Call, _state: State, flows: Sequence[Flow], _query: Mapping[str, Sequence[str]]
+) -> list[FlowShown]:
     """Where the picture is, and what is bound to each flow."""
     shown = []
     for flow in flows:
@@ -199,16 +204,9 @@ FLOW = Kind(
     ),
     bindable=True,
 )
+_SEE, _CLEAR = "authentik_flows.view_flow_cache", "authentik_flows.clear_flow_cache"
 ACTIONS = (
-    Action(FLOW, "GET", "cache_info/", cache_info, "cache_info_retrieve", "authentik_flows.view_flow_cache", response=Cache),
-    Action(
-        FLOW,
-        "POST",
-        "cache_clear/",
-        cache_clear,
-        "cache_clear_create",
-        "authentik_flows.clear_flow_cache",
-        status=204,
-    ),
+    Action(FLOW, "GET", "cache_info/", cache_info, "cache_info_retrieve", _SEE, response=Cache),
+    Action(FLOW, "POST", "cache_clear/", cache_clear, "cache_clear_create", _CLEAR, status=204),
     Action(FLOW, "GET", "{key}/execute/", execute, "execute_retrieve", "view", response=Link),
 )

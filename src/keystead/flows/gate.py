@@ -1,7 +1,7 @@
 """Who may enter a flow, and which of its stages a run passes through: policies, and what the flow itself requires.
 
-A stage's policies *include* it, so a policy that fails must not be taken for one that says no: a password stage would be
-skipped. Doubt ends the run (SECURITY FL-07).
+A stage's policies *include* it, so a policy that fails must not be taken for one that says no: a password stage would
+be skipped. Doubt ends the run (SECURITY FL-07).
 """
 
 from collections.abc import Iterator, Mapping
@@ -84,7 +84,7 @@ def seen(call: Call, context: Mapping[str, object]) -> dict[str, object]:
     return names
 
 
-async def judge(  # noqa: PLR0913 - who asks about what for whom
+async def judge(
     call: Call,
     state: State,
     ports: Ports,
@@ -109,7 +109,7 @@ async def judge(  # noqa: PLR0913 - who asks about what for whom
     return Verdict(result.passing, watched.doubt and not result.passing, result.messages)
 
 
-async def admit(  # noqa: PLR0913 - as judge
+async def admit(
     call: Call, state: State, ports: Ports, flow: Flow, visitor: Visitor, context: Mapping[str, object]
 ) -> Deny | None:
     """None if ``visitor`` may enter ``flow``, else why not."""

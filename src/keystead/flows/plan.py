@@ -1,8 +1,8 @@
-"""A run between two requests: which stages it passes through, how far it is, what it found out - and where that is kept.
+"""A run between two requests: which stages it passes through, how far it is, what it found out; and where it is kept.
 
-An untouched run is not kept at all: it is planned anew at each look. From its first step on, it is one row under the digest
-of the browser's session key, sealed because answers may hold passwords. Whoever moves it names the version they saw; a
-second mover changes nothing (``RUN``).
+An untouched run is not kept at all: it is planned anew at each look. From its first step on, it is one row under the
+digest of the browser's session key, sealed because answers may hold passwords. Whoever moves it names the version they
+saw; a second mover changes nothing (``RUN``).
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ _OWN: Final = frozenset(
         FlowDesignationEnum.STAGE_CONFIGURATION,
     }
 )
-"""In these flows the person signed in is the pending user from the start; the others are about somebody to be found out."""
+"""In these flows whoever is signed in is the pending user from the start; the others find out whom they are about."""
 
 _LOAD: Final = Statement("run.load", "SELECT flow, state, version, expires FROM flow_runs WHERE digest = $1")
 _KEEP: Final = Statement(
@@ -46,7 +46,8 @@ _KEEP: Final = Statement(
 )
 _MOVE: Final = Statement(
     "run.move",
-    "UPDATE flow_runs SET flow = $2, state = $3, version = version + 1, expires = $4 WHERE digest = $1 AND version = $5",
+    "UPDATE flow_runs SET flow = $2, state = $3, version = version + 1, expires = $4"
+    " WHERE digest = $1 AND version = $5",
 )
 _DROP: Final = Statement("run.drop", "DELETE FROM flow_runs WHERE digest = $1 AND version = $2")
 _SWEEP: Final = Statement("run.sweep", "DELETE FROM flow_runs WHERE expires <= $1")
@@ -108,7 +109,7 @@ def holder(visitor: Visitor) -> int:
     return visitor.user.pk if visitor.user else 0
 
 
-def keep(  # noqa: PLR0913 - what is kept, where, and in whose place
+def keep(
     call: Call, state: State, flow: Flow, sid: str, plan: Plan, kept: Kept | None, life: timedelta
 ) -> tuple[Kept, tuple[Write, ...]]:
     """The row that keeps ``plan`` under the session key ``sid`` in the place of ``kept``, and its writes."""
@@ -141,7 +142,7 @@ def own(flow: Flow, visitor: Visitor) -> dict[str, object]:
     return {"pending_user": visitor.user.pk}
 
 
-async def make(  # noqa: PLR0913 - who runs what, with what
+async def make(
     call: Call,
     state: State,
     ports: Ports,
@@ -163,7 +164,7 @@ async def make(  # noqa: PLR0913 - who runs what, with what
     return Plan(steps=tuple(steps), context=dict(context), holder=holder(visitor))
 
 
-async def judged(  # noqa: PLR0913 - as make
+async def judged(
     call: Call,
     state: State,
     ports: Ports,

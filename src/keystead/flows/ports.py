@@ -98,8 +98,14 @@ class ConsentStore(Protocol):
         """The ids of the permissions that ``user`` allowed ``application`` and that count at ``call.at``, or None."""
         ...
 
-    async def save(  # noqa: PLR0913 - a consent has this many parts
-        self, call: Call, state: State, user: int, application: str, permissions: Sequence[str], expires: datetime | None
+    async def save(
+        self,
+        call: Call,
+        state: State,
+        user: int,
+        application: str,
+        permissions: Sequence[str],
+        expires: datetime | None,
     ) -> Sequence[Write]:
         """The writes that keep a consent, replacing an older one; ``expires`` None: until it is withdrawn."""
         ...

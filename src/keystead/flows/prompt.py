@@ -18,7 +18,7 @@ MAX_FILE: Final = 1 << 20
 """Characters in a file's data URI: 768 KiB of file."""
 _EMAIL: Final = re.compile(r"[^@\s\"<>\\,;:()\[\]]+@[^@\s\"<>\\,;:()\[\]]+")
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
-_CHECKED: Final = {True: True, False: False, "true": True, "on": True, "1": True, "false": False, "": False, None: False}
+_CHECKED: Final = {True: True, "true": True, "on": True, False: False, "false": False, "": False, None: False}
 
 
 class PromptTypeEnum(enum.StrEnum):

@@ -26,9 +26,7 @@ def body(
     return found
 
 
-def asks(
-    course: Course, component: str, members: Mapping[str, object], errors: Errors | None = None
-) -> Reply:
+def asks(course: Course, component: str, members: Mapping[str, object], errors: Errors | None = None) -> Reply:
     """Show a challenge."""
     return Reply(body(course, component, members, errors), None, course.visitor)
 

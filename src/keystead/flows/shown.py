@@ -92,6 +92,8 @@ def flows_of(call: Call, stage_pk: str) -> list[FlowSet]:
     return [flow_set(call, found[slug]) for slug in sorted(found)]
 
 
-async def view(call: Call, _state: State, stages: Sequence[Any], _query: Mapping[str, Sequence[str]]) -> list[StageShown]:
+async def view(
+    call: Call, _state: State, stages: Sequence[Any], _query: Mapping[str, Sequence[str]]
+) -> list[StageShown]:
     """The flows each stage is bound to; every stage's kind has this view."""
     return [StageShown(flows_of(call, stage.pk)) for stage in stages]

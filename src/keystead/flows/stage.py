@@ -1,4 +1,4 @@
-"""What a stage is to the executor: it asks, and it judges the answer. It knows neither what came before nor what follows."""
+"""What a stage is to the executor: it asks, and it judges the answer. It knows neither what came before nor after."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -41,9 +41,15 @@ class Run(Generic[S]):
 
     @property
     def proven(self) -> bool:
-        """Whether the pending user has proved who they are: in this run, or by the session they came with."""
-        signed_in = self.visitor.user is not None and self.user is not None and self.visitor.user.pk == self.user.pk
-        return self.user is not None and (signed_in or "auth_method" in self.context)
+        """Whether the pending user has proved who they are."""
+        return proven(self.user, self.visitor, self.context)
+
+
+def proven(user: User | None, visitor: Visitor, context: Mapping[str, object]) -> bool:
+    """Whether ``user`` has proved who they are: in this run, or by the session the visitor came with."""
+    if user is None:
+        return False
+    return "auth_method" in context or (visitor.user is not None and visitor.user.pk == user.pk)
 
 
 class Error(NamedTuple):
@@ -122,10 +128,10 @@ class Stage(Generic[S]):
     """A kind of stage and how it behaves.
 
     :param ask: what the stage asks now; anything but a :class:`Challenge` means that it needs no answer.
-    :param answer: judges an answer to that challenge. It must hold whatever was posted: nothing says it was asked first.
+    :param answer: judges an answer to that challenge, whatever was posted.
     :param component: its challenge's component; empty for stages that never ask.
-    :param tries: how many answers like this one a run takes; 0 for answers that nobody can guess at. The executor counts
-        before the answer is looked at, so parallel answers cannot be more.
+    :param tries: how many answers like this one a run takes; 0 for answers that nobody can guess at. The executor
+        counts before the answer is looked at, so parallel answers cannot be more.
     """
 
     kind: Kind[S]

@@ -38,6 +38,8 @@ class UserConsentShown(msgspec.Struct):
     application: dict[str, object]
 
 
+ONCE: Final = "once"
+"""The id of a permission that is never remembered: to ask for it is to ask anew (``prompt=consent``)."""
 _LOAD: Final = Statement(
     "consent.load",
     "SELECT permissions FROM consents WHERE user_id = $1 AND application = $2 AND (expires IS NULL OR expires > $3)",
@@ -56,7 +58,7 @@ class Consents:
     async def load(self, call: Call, state: State, user: int, application: str) -> frozenset[str] | None:
         """The ids of what ``user`` allowed ``application`` and still allows, or None."""
         row = await state.store.fetch_one(_LOAD, user, application, micros(call.at))
-        return frozenset(cast("str", row[0]).split()) if row else None
+        return frozenset(cast("str", row[0]).split()) - {ONCE} if row else None
 
     async def save(
         self,
@@ -70,7 +72,8 @@ class Consents:
         """The write that keeps a consent, in place of an older one."""
         pk = await state.store.reserve("consents", 1)
         until = micros(expires) if expires else None
-        return (Write(_SAVE, (pk, user, application, " ".join(permissions), until, expires is not None)),)
+        text = " ".join(one for one in permissions if one != ONCE)
+        return (Write(_SAVE, (pk, user, application, text, until, expires is not None)),)
 
 
 async def view(

@@ -1,6 +1,6 @@
 """Listeners: sockets bound by us, served in one event loop, ended so that whoever has an answer coming gets it.
 
-Sockets are bound apart from serving, so that a taken port is known before anything else is done, and so that several
+Sockets are made apart from serving, so that a taken port is known before anything else is done, and so that several
 processes can share them.
 """
 
@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 from keystead.base import log
 from keystead.base.addresses import ListenAddress
 from keystead.base.clock import Clock
-from keystead.doors.http.protocol import KEEP_ALIVE_SECONDS, MAX_CONNECTIONS, Connection
+from keystead.doors.http.protocol import KEEP_ALIVE_SECONDS, Connection
 
 _LOG = log.get("http.runtime")
 App: TypeAlias = Any
@@ -51,7 +51,7 @@ class CannotListen(Exception):  # noqa: N818 - a state of affairs the operator r
 
 
 def bind(addresses: Sequence[ListenAddress], setting: str) -> list[socket.socket]:
-    """Sockets bound to ``addresses``, not listening yet; a name of several addresses gives several.
+    """Listening sockets on ``addresses``; a name of several addresses gives several.
 
     :param setting: the setting that named them, for the message.
     :raises CannotListen: none stays bound then.
@@ -105,7 +105,8 @@ def _socket(family: int, where: tuple[Any, ...], *, both: bool = False) -> socke
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
         made.bind(where)
-        made.setblocking(False)
+        # From here on who connects waits for us instead of being refused; and two of us cannot both have the port.
+        made.listen(BACKLOG)
     except OSError:
         made.close()
         raise
@@ -113,7 +114,7 @@ def _socket(family: int, where: tuple[Any, ...], *, both: bool = False) -> socke
 
 
 def port_of(bound: socket.socket) -> int:
-    """The port a socket is bound to."""
+    """The port of a listening socket."""
     port: int = bound.getsockname()[1]
     return port
 
@@ -131,10 +132,7 @@ class Service:
     _ticking: asyncio.TimerHandle | None = None
 
     async def listen(self, app: App, sockets: Sequence[socket.socket], tls: ssl.SSLContext | None = None) -> None:
-        """Answer on ``sockets`` with ``app``; with ``tls``, in TLS.
-
-        :raises CannotListen: the port of a socket was taken between binding and now.
-        """
+        """Answer on ``sockets`` with ``app``; with ``tls``, in TLS."""
         config = uvicorn.Config(
             app,
             interface="asgi3",
@@ -153,18 +151,14 @@ class Service:
             quiet_uvicorn()
             self._tick()
         for bound in sockets:
-            try:
-                server = await loop.create_server(
-                    lambda: Connection(config, self._state, loop),
-                    sock=bound,
-                    backlog=BACKLOG,
-                    ssl=tls,
-                    ssl_handshake_timeout=_HANDSHAKE if tls else None,
-                    ssl_shutdown_timeout=_GOODBYE if tls else None,
-                )
-            except OSError as exc:
-                host, port = bound.getsockname()[:2]
-                raise CannotListen("listen", ListenAddress(host, port), exc) from exc
+            server = await loop.create_server(
+                lambda: Connection(config, self._state, loop),
+                sock=bound,
+                backlog=BACKLOG,
+                ssl=tls,
+                ssl_handshake_timeout=_HANDSHAKE if tls else None,
+                ssl_shutdown_timeout=_GOODBYE if tls else None,
+            )
             self._servers.append(server)
 
     def _tick(self) -> None:
@@ -196,7 +190,7 @@ class Service:
         """Wait a moment until the last answers have left; peers that do not read them do not hold us."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _GOODBYE
-        while self._state.connections and loop.time() < until:
+        while self._state.connections and loop.time() < until:  # noqa: ASYNC110 - uvicorn's set tells nobody it is empty
             await asyncio.sleep(0.02)
         for connection in list(self._state.connections):
             # Every protocol of uvicorn has one; their common type does not say so.
@@ -220,6 +214,3 @@ def quiet_uvicorn() -> None:
         logger.setLevel(logging.WARNING)
         logger.propagate = False
         logger.handlers = [_Bridge()]
-
-
-__all__ = ["BACKLOG", "GRACE", "MAX_CONNECTIONS", "App", "CannotListen", "Service", "bind", "port_of", "quiet_uvicorn"]

@@ -1,4 +1,4 @@
-"""Consent stage: may this application know this about you? What is asked for comes with the run (``ConsentRequest``)."""
+"""Consent stage: may this application know this about you? The run brings what is asked for (``ConsentRequest``)."""
 
 import enum
 from typing import Annotated, Final
@@ -39,8 +39,9 @@ class ConsentStage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _request(run: Run[ConsentStage]) -> ConsentRequest:
-    asked = run.context.get("consent")
-    return msgspec.convert(asked, ConsentRequest) if asked else ConsentRequest(str(run.context.get("application") or ""))
+    if asked := run.context.get("consent"):
+        return msgspec.convert(asked, ConsentRequest)
+    return ConsentRequest(str(run.context.get("application") or ""))
 
 
 async def _given(run: Run[ConsentStage], request: ConsentRequest) -> frozenset[str] | None:

@@ -1,4 +1,4 @@
-"""Prompt stage: a form of fields that administrators put together; what was answered goes into the run as ``prompt_data``."""
+"""Prompt stage: a form that administrators put together; what was answered goes into the run as ``prompt_data``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final

@@ -99,8 +99,6 @@ async def _written(run: Run[UserWriteStage], old: User | None, data: Mapping[str
     return await rules(as_system(run.call), run.state, old, new)
 
 
-
-
 async def _blank(run: Run[UserWriteStage]) -> User:
     stage = run.stage
     return User(
@@ -118,8 +116,9 @@ def _attributes(old: Mapping[str, object], data: Mapping[str, object]) -> dict[s
     """``old`` with what was answered under ``attributes.…`` (dots lead inside) and ``locale``."""
     new = dict(old)
     for key, value in data.items():
-        path = ["settings", "locale"] if key == "locale" else key.split(".")[1:] if key.startswith("attributes.") else []
-        if path and all(path) and len(path) <= _DEEP:
+        place, _, inside = ("attributes", ".", "settings.locale") if key == "locale" else key.partition(".")
+        path = inside.split(".")
+        if place == "attributes" and all(path) and len(path) <= _DEEP:
             new = _placed(new, path, value)
     return new
 

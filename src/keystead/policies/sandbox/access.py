@@ -8,9 +8,9 @@ from typing import Final, cast
 from keystead.policies.sandbox.budget import MAX_ITEMS, Budget
 from keystead.policies.sandbox.calls import call
 from keystead.policies.sandbox.functions import TYPES
-from keystead.policies.sandbox.iterate import gather, members
+from keystead.policies.sandbox.iterate import gather, item_key, members
 from keystead.policies.sandbox.methods import ATTRIBUTES, METHODS
-from keystead.policies.sandbox.operators import inplace, item_key
+from keystead.policies.sandbox.operators import inplace
 from keystead.policies.sandbox.values import ATOMS, View, field, kind_name, own, subject
 
 _ROWS: Final = frozenset({list, tuple})

@@ -9,8 +9,9 @@ from operator import length_hint
 from typing import Final, cast
 
 from keystead.policies.sandbox.budget import CONTAINERS, MAX_ITEMS, Budget
-from keystead.policies.sandbox.values import LIST_ITERATOR, NETWORKS, View, kind_name, own, subject
+from keystead.policies.sandbox.values import ATOMS, LIST_ITERATOR, NETWORKS, View, kind_name, own, subject
 
+_MAX_KEY_BITS: Final = 64
 _COUNTED: Final[frozenset[type]] = frozenset({*CONTAINERS, str, bytes})
 
 
@@ -79,6 +80,30 @@ def gather(budget: Budget, value: object) -> list[object]:
     raise TypeError(f"a {kind_name(value)} cannot be gone through item by item")
 
 
+def item_key(budget: Budget, key: object) -> object:
+    """``key``, fit to be hashed.
+
+    :raises ValueError: it is or holds an integer of more than 64 bits.
+    """
+    kind = type(key)
+    if kind is int:
+        # All multiples of 2^61 - 1 have the same hash, and a dict of n keys with one hash takes n^2 steps to fill.
+        if cast("int", key).bit_length() > _MAX_KEY_BITS:
+            raise ValueError(f"an integer of more than {_MAX_KEY_BITS} bits cannot be a key or in a set")
+    elif kind not in ATOMS:
+        budget.weigh(key)
+        if kind is tuple or kind is frozenset:
+            for part in cast("tuple[object, ...]", key):
+                item_key(budget, part)
+    return key
+
+
+def new_key(budget: Budget, key: object) -> object:
+    """A key that a comprehension puts into a dict or set."""
+    budget.spend(1)
+    return item_key(budget, key)
+
+
 def pairs(budget: Budget, value: object) -> dict[object, object]:
     """A new dict from a dict or from a collection of pairs."""
     if type(value) is dict:
@@ -87,22 +112,15 @@ def pairs(budget: Budget, value: object) -> dict[object, object]:
     found: dict[object, object] = {}
     for pair in gather(budget, value):
         key, item = gather(budget, pair)
-        budget.spend(1, 64)
-        budget.weigh(key)
-        found[key] = item
+        found[new_key(budget, key)] = item
     return found
 
 
 def collect(budget: Budget, value: object) -> set[object]:
-    """A new set of the items of ``value``, each weighed, for adding it hashes it."""
+    """A new set of the items of ``value``."""
     items = gather(budget, value)
-    found: set[object] = set()
-    for start in range(0, len(items), 64):
-        portion = items[start : start + 64]
-        budget.spend(8, 4096)
-        budget.weigh(portion)
-        found.update(portion)
-    return found
+    budget.items(len(items), 64)
+    return {item_key(budget, item) for item in items}
 
 
 def spread(budget: Budget, value: object) -> list[object]:

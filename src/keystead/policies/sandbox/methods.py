@@ -8,8 +8,8 @@ from typing import Final
 
 from keystead.policies.sandbox.budget import DICT_VIEWS, Budget
 from keystead.policies.sandbox.calls import callback
-from keystead.policies.sandbox.iterate import collect, gather, pairs
-from keystead.policies.sandbox.operators import combine, item_key
+from keystead.policies.sandbox.iterate import collect, gather, item_key, pairs
+from keystead.policies.sandbox.operators import combine
 from keystead.policies.sandbox.render import formatted
 from keystead.policies.sandbox.text_methods import OCTET_METHODS, TEXT_METHODS
 from keystead.policies.sandbox.values import ADDRESSES, NETWORKS

@@ -50,12 +50,23 @@ COMPARING: Final[Mapping[type[ast.cmpop], tuple[str, str]]] = MappingProxyType(
         ast.NotIn: ("contains", "not in"),
     }
 )
-_MAKING: Final = (
-    ast.Call, ast.Dict, ast.DictComp, ast.FunctionDef, ast.GeneratorExp, ast.JoinedStr, ast.Lambda, ast.List,
-    ast.ListComp, ast.Set, ast.SetComp, ast.Tuple,
-)  # fmt: skip
-_OCTETS: Final = 100
-"""What one display, call or function of an expression leaves in memory, about."""
+_OCTETS: Final[Mapping[type[ast.AST], int]] = MappingProxyType(
+    {
+        ast.Call: 80,
+        ast.Dict: 240,
+        ast.DictComp: 240,
+        ast.FunctionDef: 200,
+        ast.GeneratorExp: 150,
+        ast.JoinedStr: 80,
+        ast.Lambda: 200,
+        ast.List: 90,
+        ast.ListComp: 90,
+        ast.Set: 220,
+        ast.SetComp: 220,
+        ast.Tuple: 60,
+    }
+)
+"""What one of these leaves in memory, about; what it holds is counted by whoever makes that."""
 
 
 def load(name: str) -> ast.Name:
@@ -80,15 +91,15 @@ def no_arguments() -> ast.arguments:
 
 
 class Size(NamedTuple):
-    """How much there is in a part of a tree: nodes, and those among them that make something when they are run."""
+    """How much there is in a part of a tree: nodes, and the memory that running it once takes."""
 
     nodes: int
-    making: int
+    octets: int
 
     @property
     def price(self) -> list[ast.expr]:
         """What doing it once costs, repetitions in it aside: steps, octets."""
-        return [ast.Constant(1 + self.nodes // 8), ast.Constant(self.making * _OCTETS)]
+        return [ast.Constant(1 + self.nodes // 8), ast.Constant(self.octets)]
 
 
 def sizes(tree: ast.AST) -> dict[ast.AST, Size]:
@@ -99,6 +110,6 @@ def sizes(tree: ast.AST) -> dict[ast.AST, Size]:
     found: dict[ast.AST, Size] = {}
     for node in reversed(list(ast.walk(tree))):
         parts = [found[child] for child in ast.iter_child_nodes(node)]
-        making = int(isinstance(node, _MAKING)) + sum(part.making for part in parts)
-        found[node] = Size(1 + sum(part.nodes for part in parts), making)
+        octets = _OCTETS.get(type(node), 0) + sum(part.octets for part in parts)
+        found[node] = Size(1 + sum(part.nodes for part in parts), octets)
     return found

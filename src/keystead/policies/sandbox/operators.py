@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, cast
 
 from keystead.policies.sandbox.budget import CONTAINERS, DICT_VIEWS, MAX_BITS, MAX_TEXT, Budget
-from keystead.policies.sandbox.iterate import gather, members
+from keystead.policies.sandbox.iterate import gather, item_key, members
 from keystead.policies.sandbox.render import percent
 from keystead.policies.sandbox.values import ATOMS, LIST_ITERATOR, NETWORKS, View, kind_name
 
@@ -222,13 +222,6 @@ def _in_range(item: object, numbers: range) -> bool:
     if isinstance(item, float) and item.is_integer():
         item = int(item)
     return isinstance(item, int) and item in numbers
-
-
-def item_key(budget: Budget, key: object) -> object:
-    """``key``, fit to be hashed."""
-    if type(key) not in ATOMS:
-        budget.weigh(key)
-    return key
 
 
 COMPARISONS: Final[dict[str, Guard]] = {

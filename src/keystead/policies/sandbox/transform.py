@@ -12,10 +12,26 @@ from collections.abc import Iterable
 
 from RestrictedPython.transformer import RestrictingNodeTransformer
 
-from keystead.policies.sandbox.nodes import BINARY, BUDGET, COMBINING, COMPARING, SIGNS, guard, load, no_arguments, sizes, statement
+from keystead.policies.sandbox.nodes import (
+    BINARY,
+    BUDGET,
+    COMBINING,
+    COMPARING,
+    SIGNS,
+    guard,
+    load,
+    no_arguments,
+    sizes,
+    statement,
+)
 from keystead.policies.sandbox.runtime import FACADES
 
 _Rows = ast.ListComp | ast.SetComp | ast.DictComp
+
+
+def _is_short(node: ast.expr) -> bool:
+    """Whether ``node`` is a key written out, whose hash is no riddle."""
+    return isinstance(node, ast.Constant) and not isinstance(node.value, int)
 
 
 class Instrument(RestrictingNodeTransformer):
@@ -86,10 +102,10 @@ class Instrument(RestrictingNodeTransformer):
             node.slice = self._key(index)
         return node
 
-    def _key(self, node: ast.expr) -> ast.expr:
+    def _key(self, node: ast.expr, name: str = "key") -> ast.expr:
         """Something about to be hashed."""
         made = self.expr(node)
-        return made if isinstance(node, ast.Constant | ast.JoinedStr) else guard(node, "key", made)
+        return made if isinstance(node, ast.JoinedStr) or _is_short(node) else guard(node, name, made)
 
     # Calls
 
@@ -193,12 +209,12 @@ class Instrument(RestrictingNodeTransformer):
 
     def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
         self._comprehension(node)
-        node.elt = self._key(node.elt)
+        node.elt = self._key(node.elt, "new_key")
         return node
 
     def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
         self._comprehension(node)
-        node.key, node.value = self._key(node.key), self.expr(node.value)
+        node.key, node.value = self._key(node.key, "new_key"), self.expr(node.value)
         return node
 
     def visit_GeneratorExp(self, node: ast.GeneratorExp) -> ast.AST:

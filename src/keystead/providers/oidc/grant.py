@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from keystead.flows.ports import Ports
+from keystead.flows.executor import Executor
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
 from keystead.people.user import User
+from keystead.policies.engine import Engine
 from keystead.providers.oidc.client import Client
 from keystead.providers.oidc.family import Proof
 from keystead.providers.oidc.wire import Refusal, one, scopes
@@ -102,8 +103,14 @@ class Grant:
 class Parts:
     """What the endpoints work with, put together by ``app.py``.
 
+    :param executor: runs the flows of providers.
     :param grants: by ``grant_type``.
     """
 
-    ports: Ports = field(default_factory=Ports)
-    grants: Mapping[str, Grant] = field(default_factory=dict)
+    executor: Executor
+    grants: Mapping[str, Grant]
+
+    @property
+    def engine(self) -> Engine:
+        """What asks policies."""
+        return self.executor.ports.engine

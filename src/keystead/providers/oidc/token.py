@@ -74,7 +74,7 @@ async def _issue(
     """
     person = await person_of(state, granted.user)
     scope = granted_scopes(call.settings, client.provider, granted.scope) if granted.scope else ()
-    verdict = await judge(parts.ports.engine, call, state, client.application, person, {"oauth_scopes": list(scope)})
+    verdict = await judge(parts.engine, call, state, client.application, person, {"oauth_scopes": list(scope)})
     if not verdict.passing:
         raise Refusal(
             "invalid_grant",

@@ -5,6 +5,8 @@ from typing import Final, NoReturn, TypeAlias
 
 import msgspec
 
+from keystead.flows.flow import Flow
+from keystead.flows.ports import Reply as Shown
 from keystead.flows.ports import Visitor
 from keystead.wire.form import Form, RepeatedFieldError
 
@@ -99,6 +101,14 @@ class FormPost:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """Show what a flow says: a refusal, mostly. The reply's visitor is whose cookie the browser shall have."""
+
+    flow: Flow
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorPage:
     """Tell the person; the browser goes nowhere.
 
@@ -122,7 +132,7 @@ class Confirm:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-Reply: TypeAlias = Json | Redirect | FormPost | ErrorPage | Confirm
+Reply: TypeAlias = Json | Redirect | FormPost | Asking | ErrorPage | Confirm
 
 
 def reply(body: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = NO_STORE) -> Json:
