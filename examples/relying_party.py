@@ -9,7 +9,7 @@ import argparse
 import hashlib
 import html
 import json
-import secrets
+import secrets  # noqa: TID251 - an application of its own, which has no room of ours to draw from
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -23,8 +23,9 @@ from joserfc.jwk import KeySet
 STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 4rem auto; padding: 0 1rem; color: #16202a;
   background: #fbfaf7 } a.button { display: inline-block; padding: .6rem 1.2rem; border-radius: .5rem; color: #fff;
-  background: #1f7a72; text-decoration: none } table { border-collapse: collapse; width: 100% } td, th { text-align: left;
-  padding: .4rem; border-bottom: 1px solid #e9e4da; vertical-align: top; overflow-wrap: anywhere }
+  background: #1f7a72; text-decoration: none } table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; padding: .4rem; border-bottom: 1px solid #e9e4da; vertical-align: top;
+  overflow-wrap: anywhere }
 @media (prefers-color-scheme: dark) { body { color: #f2efe8; background: #16202a } td, th { border-color: #33404c } }
 """
 
@@ -130,7 +131,9 @@ class Handler(BaseHTTPRequestHandler):
     def _callback(self, key: str, browser: Browser, query: dict[str, str]) -> None:
         attempt, browser.attempt = browser.attempt, None
         if attempt is None or not secrets.compare_digest(query.get("state", ""), attempt.state):
-            self._page(key, "<h1>This answer is not one we asked for</h1><p><a href='/'>Start again</a></p>", status=400)
+            self._page(
+                key, "<h1>This answer is not one we asked for</h1><p><a href='/'>Start again</a></p>", status=400
+            )
             return
         if "error" in query:
             told = html.escape(query.get("error_description", query["error"]))
@@ -145,7 +148,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _home(self, browser: Browser) -> str:
         if browser.claims is None:
-            return "<h1>A small application</h1><p>You are not signed in.</p><p><a class=button href=/login>Sign in</a></p>"
+            button = "<a class=button href=/login>Sign in</a>"
+            return f"<h1>A small application</h1><p>You are not signed in.</p><p>{button}</p>"
         rows = "".join(
             f"<tr><th>{html.escape(name)}</th><td>{html.escape(json.dumps(value))}</td></tr>"
             for name, value in browser.claims.items()

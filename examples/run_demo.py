@@ -8,7 +8,7 @@ Everything lives in a folder of its own (``data-demo``), which may be deleted at
 import contextlib
 import json
 import os
-import secrets
+import secrets  # noqa: TID251 - an example draws its own throw-away password
 import signal
 import subprocess
 import sys
@@ -51,10 +51,20 @@ def application(environment: dict[str, str]) -> dict[str, str]:
     if not kept.exists():
         made = subprocess.run(
             [
-                *KEYSTEAD, "app", "create", "Example application", "--slug", "demo",
-                "--redirect-uri", "http://localhost:3000/auth/callback", "--json", "--data", str(DATA),
-                "--base-url", HOME,
-            ],  # fmt: skip  # options and their values read best side by side
+                *KEYSTEAD,
+                "app",
+                "create",
+                "Example application",
+                "--slug",
+                "demo",
+                "--redirect-uri",
+                "http://localhost:3000/auth/callback",
+                "--json",
+                "--data",
+                str(DATA),
+                "--base-url",
+                HOME,
+            ],
             env=environment,
             check=True,
             capture_output=True,
@@ -82,9 +92,15 @@ def main() -> int:
         made = application(environment)
         client = subprocess.Popen(
             [
-                sys.executable, str(ROOT / "examples" / "relying_party.py"), "--issuer", made["issuer"],
-                "--client-id", made["client_id"], "--client-secret", made["client_secret"],
-            ],  # fmt: skip  # as above
+                sys.executable,
+                str(ROOT / "examples" / "relying_party.py"),
+                "--issuer",
+                made["issuer"],
+                "--client-id",
+                made["client_id"],
+                "--client-secret",
+                made["client_secret"],
+            ],
         )
         print(
             f"\n  Open http://localhost:3000/ and sign in as akadmin with the password {secret}\n"

@@ -43,6 +43,10 @@ class Counter:
             cell = self.cells[values] = [0]
         cell[0] += by
 
+    def reach(self, number: float, *values: str) -> None:
+        """Make the sample with these label values ``number``, where somebody else counts."""
+        self.cells[values] = [number]
+
     def lines(self, cells: Cells) -> Iterator[str]:
         """``cells`` as samples; one without labels is 0 before anybody bumps it, not absent."""
         if not cells and not self.labels:
@@ -168,6 +172,10 @@ class Registry:
     def dump(self) -> dict[str, list[tuple[Labels, list[float]]]]:
         """All numbers but those that are this process's own, for other processes to add to theirs."""
         return {name: list(metric.cells.items()) for name, metric in self._metrics.items() if not metric.own}
+
+    def lasting(self, dump: Dump) -> Dump:
+        """What of ``dump`` outlives the process that told it: what it counted, not how it was."""
+        return {name: items for name, items in dump.items() if not isinstance(self._metrics.get(name), Gauge)}
 
     def text(self, others: Iterable[Dump] = ()) -> str:
         """Everything, with the numbers of other processes added, as Prometheus reads it."""

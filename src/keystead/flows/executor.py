@@ -1,16 +1,16 @@
 """The executor: leads a visitor through a flow, stage by stage. It alone plans, counts, commits and goes on.
 
 ``show`` tells the challenge at hand, ``answer`` judges an answer to it, ``begin`` starts a run with a context from
-above. Whatever a request does to a run lands in one commit: the run's row, the session, the stages' changes, the events.
-Stages that ask nothing run within the step that reaches them. Of two requests that move one run, the second changes
-nothing and is shown where the first one led.
+above. Whatever a request does to a run lands in one commit: the run's row, the session, the stages' changes, the
+events. Stages that ask nothing run within the step that reaches them. Of two requests that move one run, the second
+changes nothing and is shown where the first one led.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -34,6 +34,7 @@ from keystead.kinds.state import State
 from keystead.store import GuardFailed, StoreDown, Write
 
 _LOG = log.get("flows.executor")
+Work: TypeAlias = Callable[[], Awaitable[Reply]]
 LIFE: Final = timedelta(days=1)
 """How long a run may rest between two steps."""
 _AFRESH: Final = 5
@@ -82,7 +83,8 @@ class Executor:
 
         :raises Problem: ``NOT_FOUND`` for the first run once it is over, ``BUSY`` when too much waits.
         """
-        return await self._afresh(call, state, flow, visitor, partial(self._show, call, state, flow, visitor))
+        work = partial(self._show, call, state, flow, visitor)
+        return await self._afresh(call, flow, visitor, work, work)
 
     async def answer(self, call: Call, state: State, flow: Flow, visitor: Visitor, body: Body) -> Reply:
         """Judge an answer to the challenge at hand, and go on.
@@ -90,7 +92,8 @@ class Executor:
         :param body: the answer's members; ``component`` may be missing (flows.md §3).
         :raises Problem: as :meth:`show`.
         """
-        return await self._afresh(call, state, flow, visitor, partial(self._answer, call, state, flow, visitor, body))
+        work = partial(self._answer, call, state, flow, visitor, body)
+        return await self._afresh(call, flow, visitor, work, partial(self._show, call, state, flow, visitor))
 
     async def begin(
         self, call: Call, state: State, flow: Flow, visitor: Visitor, context: Mapping[str, object]
@@ -102,26 +105,16 @@ class Executor:
         :param context: JSON; ``finish`` names who ends the run (:class:`~keystead.flows.ports.Finish`).
         :raises Problem: as :meth:`show`.
         """
-        return await self._afresh(call, state, flow, visitor, partial(self._show, call, state, flow, visitor, context))
+        work = partial(self._show, call, state, flow, visitor, context)
+        return await self._afresh(call, flow, visitor, work, work)
 
     async def cancel(self, call: Call, state: State, visitor: Visitor) -> None:
         """Drop whatever run the browser is at."""
-        kept = await plans.load(call, state, None, visitor)
-        if kept is not None:
-            try:
-                await _commit(state, call, Changes(), plans.drop(kept))
-            except GuardFailed:
-                _LOG.info("a run moved while it was cancelled", request_id=call.request_id)
+        await _commit(state, call, Changes(), plans.forget(visitor))
 
-    async def look(self, call: Call, state: State, flow: Flow, visitor: Visitor) -> Course | None:
-        """The run as it stands, for the inspector; None when there is none and none can begin."""
-        found = await enter(call, state, self.ports, flow, visitor, None)
-        return found if isinstance(found, Course) else None
-
-    async def _afresh(
-        self, call: Call, state: State, flow: Flow, visitor: Visitor, work: Callable[[], Awaitable[Reply]]
-    ) -> Reply:
-        """Do ``work``; when somebody else moved the run meanwhile, show where it stands now."""
+    @staticmethod
+    async def _afresh(call: Call, flow: Flow, visitor: Visitor, work: Work, otherwise: Work) -> Reply:
+        """Do ``work``; where somebody else moved the run meanwhile, nothing of it has happened: do ``otherwise``."""
         for _ in range(_AFRESH):
             try:
                 return await work()
@@ -138,7 +131,7 @@ class Executor:
             except Exception as exc:  # noqa: BLE001 - whatever a stage stumbles over, the run stays where it was
                 _LOG.error("a flow broke", flow=flow.slug, request_id=call.request_id, exc_info=exc)
                 return replies.broke(call, flow, visitor, exc)
-            work = partial(self._show, call, state, flow, visitor)
+            work = otherwise
         raise Problem(Fault.BUSY, "This page is being used elsewhere at the same time; try again.", retry_after=1)
 
     async def _show(
@@ -247,17 +240,15 @@ class Executor:
     async def _refuse(self, state: State, arrived: _Arrived, outcome: Again, limit: int) -> Reply:
         """Ask again, or start again, as the stage's place in the flow has it; the trace is kept in any case."""
         course, action = arrived.course, arrived.run.binding.invalid_response_action
+        await _commit(state, course.call, outcome.changes)
         if limit and course.tried >= limit:
-            return await self._deny(state, course, Deny(SPENT, outcome.changes))
+            return await self._deny(state, course, Deny(SPENT))
         if action is InvalidResponseActionEnum.RETRY:
-            await _commit(state, course.call, outcome.changes)
             return arrived.asks(outcome.errors)
-        context = course.context if action is InvalidResponseActionEnum.RESTART_WITH_CONTEXT else {}
-        return await self._restart(state, course, context, outcome.changes)
+        with_context = action is InvalidResponseActionEnum.RESTART_WITH_CONTEXT
+        return await self._restart(state, course, course.context if with_context else {})
 
-    async def _restart(
-        self, state: State, course: Course, context: Mapping[str, object], changes: Changes | None = None
-    ) -> Reply:
+    async def _restart(self, state: State, course: Course, context: Mapping[str, object]) -> Reply:
         """Plan the run anew. What was tried stays tried: starting again is no way round a limit."""
         call, flow, visitor = course.call, course.flow, course.visitor
         context = await seed(call, state, self.ports, flow, visitor, context)
@@ -267,20 +258,19 @@ class Executor:
             return await self._deny(state, course, plan)
         plan = msgspec.structs.replace(plan, tries=course.plan.tries)
         afresh = replace(course, plan=plan, user=user)
-        await self._keep(state, afresh, changes)
+        await self._keep(state, afresh)
         return replies.onward(afresh)
 
-    async def _keep(self, state: State, course: Course, changes: Changes | None = None) -> plans.Kept:
+    async def _keep(self, state: State, course: Course) -> plans.Kept:
         """Commit a run that goes on; where it is kept afterwards."""
         sid = course.visitor.sid
         kept, writes = plans.keep(course.call, state, course.flow, sid, course.plan, course.kept, self.life)
-        await _commit(state, course.call, course.changes, *(changes.writes if changes else ()), *writes)
+        await _commit(state, course.call, course.changes, *writes)
         return kept
 
     async def _deny(self, state: State, course: Course, deny: Deny) -> Reply:
-        """The run ends with a no; what stages did before, and the trace, are kept."""
-        ends = (plans.drop(course.kept),) if course.kept else ()
-        await _commit(state, course.call, course.changes, *deny.changes.writes, *ends)
+        """The run ends with a no; what stages did before stays done."""
+        await _commit(state, course.call, course.changes, *((plans.drop(course.kept),) if course.kept else ()))
         return replies.denied(course, deny.message)
 
     async def _end(self, state: State, course: Course) -> Reply:

@@ -50,21 +50,19 @@ class Verdict:
 
 
 class _Watched(Mapping[str, Evaluate]):
-    """The ways to ask policies, which also note that one of them failed or gave no answer."""
+    """The ways to ask policies, which also note those that gave no answer: they failed, or returned nothing."""
 
     def __init__(self, policies: Mapping[str, Evaluate]) -> None:
         self._policies = policies
-        self.doubt = False
+        self.unanswered: set[str] = set()
 
     def __getitem__(self, model: str) -> Evaluate:
         def asked(policy: Any, request: Request) -> PolicyResult:  # noqa: ANN401 - policies of every kind
-            try:
-                result = self._policies[model](policy, request)
-            except Exception:
-                self.doubt = True
-                raise
-            if model == EXPRESSION_POLICY.model and result.raw is None:
-                self.doubt = True
+            self.unanswered.add(policy.pk)
+            result = self._policies[model](policy, request)
+            silent = model == EXPRESSION_POLICY.model and result.raw is None
+            if not silent and not request.wanted:  # an answer while questions are open is no answer yet
+                self.unanswered.discard(policy.pk)
             return result
 
         return asked
@@ -106,7 +104,7 @@ async def judge(
     watched = _Watched(ports.engine.policies)
     engine = replace(ports.engine, policies=watched)
     result = await engine.judge(call, state, target, user=person, mode=mode.value, context=names)
-    return Verdict(result.passing, watched.doubt and not result.passing, result.messages)
+    return Verdict(result.passing, bool(watched.unanswered) and not result.passing, result.messages)
 
 
 async def admit(

@@ -50,6 +50,7 @@ _MOVE: Final = Statement(
     " WHERE digest = $1 AND version = $5",
 )
 _DROP: Final = Statement("run.drop", "DELETE FROM flow_runs WHERE digest = $1 AND version = $2")
+_FORGET: Final = Statement("run.forget", "DELETE FROM flow_runs WHERE digest = $1")
 _SWEEP: Final = Statement("run.sweep", "DELETE FROM flow_runs WHERE expires <= $1")
 
 
@@ -82,7 +83,7 @@ class Kept:
     plan: Plan | None
 
 
-async def load(call: Call, state: State, flow: Flow | None, visitor: Visitor) -> Kept | None:
+async def load(call: Call, state: State, flow: Flow, visitor: Visitor) -> Kept | None:
     """The row of the visitor's browser, if it has one; its plan counts only in ``flow`` and for the same person."""
     digest = fingerprint(visitor.sid)
     row = await state.store.fetch_one(_LOAD, digest)
@@ -90,7 +91,7 @@ async def load(call: Call, state: State, flow: Flow | None, visitor: Visitor) ->
         return None
     slug, sealed, version, expires = row
     plan = None
-    if flow is not None and slug == flow.slug and int(str(expires)) > micros(call.at):
+    if slug == flow.slug and int(str(expires)) > micros(call.at):
         plan = _opened(state, digest, str(sealed))
     if plan is not None and plan.holder != holder(visitor):
         plan = None
@@ -128,6 +129,11 @@ def keep(
 def drop(kept: Kept) -> Write:
     """The write that ends a run."""
     return Write(_DROP, (kept.digest, kept.version), expect=1, guard=RUN)
+
+
+def forget(visitor: Visitor) -> Write:
+    """The write that ends whatever run the visitor's browser is at."""
+    return Write(_FORGET, (fingerprint(visitor.sid),))
 
 
 def sweep(at: datetime) -> Write:

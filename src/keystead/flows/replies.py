@@ -27,8 +27,9 @@ def body(
 
 
 def asks(course: Course, component: str, members: Mapping[str, object], errors: Errors | None = None) -> Reply:
-    """Show a challenge."""
-    return Reply(body(course, component, members, errors), None, course.visitor)
+    """Show a challenge; one that only leads elsewhere says where to."""
+    to = str(members["to"]) if component == REDIRECT else None
+    return Reply(body(course, component, members, errors), to, course.visitor)
 
 
 def onward(course: Course) -> Reply:

@@ -109,7 +109,6 @@ class Deny:
     """The run ends here with a no; ``message`` is for the person."""
 
     message: str = ""
-    changes: Changes = field(default_factory=Changes)
 
 
 Outcome: TypeAlias = Done | Again | Deny

@@ -1,14 +1,14 @@
 """``Kind``: one declaration from which storage, REST, validation, filters, OpenAPI, permissions and audit derive."""
 
 import enum
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
-from keystead.kinds.field import Field, fields
+from keystead.kinds.field import Field, Type, fields
 from keystead.kinds.marks import Mark
 
 if TYPE_CHECKING:
@@ -43,23 +43,32 @@ PERMISSION: Final = {
 """Verb -> the word of its permission codename."""
 
 
+Keys: TypeAlias = Callable[[Any, Any, Mapping[str, Sequence[str]]], Awaitable[Collection[object]]]
+"""``(call, state, query) -> keys``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """A query parameter of a list.
 
     :param name: the parameter.
-    :param type: the type of one value (``str``, ``int``, ``bool``, ``datetime`` or an enum).
+    :param type: the type of one value (``str``, ``int``, ``bool``, ``datetime``, ``Uuid`` or an enum).
     :param many: the parameter may be repeated; any of its values matches.
     :param test: for settings: whether an object passes, given the value (or the tuple of values).
     :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
+    :param keys: for settings: an async function ``(call, state, query)`` that gives the keys of the objects that pass,
+        where only the store knows them.
     :param note: what it does, for the API's documentation.
+
+    One that has none of ``test``, ``sql`` and ``keys`` filters nothing: the kind's view looks at it.
     """
 
     name: str
-    type: type
+    type: Type
     many: bool = False
     test: Callable[[Any, Any], bool] | None = None
     sql: str = ""
+    keys: Keys | None = None
     note: str = ""
 
 

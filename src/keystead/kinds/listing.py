@@ -3,6 +3,7 @@
 SQL is put together from declared names and constant fragments only; every value is a parameter.
 """
 
+import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from keystead.kinds import records
 from keystead.kinds.call import Call
 from keystead.kinds.field import Field, plain
 from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.marks import Format
 from keystead.kinds.snapshot import in_order
 from keystead.kinds.state import State
 from keystead.store import Statement, Value
@@ -92,9 +94,14 @@ def value_of(name: str, type_: Any, text: str) -> object:  # noqa: ANN401 - type
             return False
         raise invalid({name: [f"“{text}” is neither true nor false."]})
     try:
-        return msgspec.convert(text, type_, strict=False)
+        value: object = msgspec.convert(text, type_, strict=False)
+        for form in typing.get_args(type_):
+            value = form.check(text) if isinstance(form, Format) else value
     except msgspec.ValidationError as exc:
         raise invalid({name: [plain(exc)]}) from None
+    except ValueError as exc:
+        raise invalid({name: [str(exc)]}) from None
+    return value
 
 
 def _asked(name: str, type_: Any, query: Query, *, many: bool) -> object | None:  # noqa: ANN401 - as above
@@ -149,6 +156,17 @@ def settings(call: Call, kind: Kind[T], query: Query, visible: Callable[[T], boo
     return found
 
 
+async def narrowed(call: Call, state: State, kind: Kind[Any], query: Query) -> Callable[[Any], bool] | None:
+    """Whether a settings object passes the filters that only the store can answer; None when ``query`` asks none."""
+    sets = [
+        await item.keys(call, state, query)
+        for item in kind.filters
+        if isinstance(item, Filter) and item.keys is not None and asked_for(item, query) is not None
+    ]
+    pk = kind.pk
+    return (lambda obj: all(getattr(obj, pk) in keys for keys in sets)) if sets else None
+
+
 def _bound(test: Callable[[Any, Any], bool], value: object) -> Callable[[Any], bool]:
     return lambda obj: test(obj, value)
 
@@ -187,7 +205,7 @@ async def rows(
 
     :param owner: only the records of this user.
     """
-    conditions, values = _conditions(call, state, kind, query)
+    conditions, values = conditions_of(call, state, kind, query)
     spec = kind.table
     if spec is None:
         raise LookupError(kind.model)
@@ -241,7 +259,8 @@ def _order_sql(kind: Kind[Any], query: Query) -> str:
     return ", ".join(parts)
 
 
-def _conditions(call: Call, state: State, kind: Kind[Any], query: Query) -> tuple[list[str], list[Value]]:
+def conditions_of(call: Call, state: State, kind: Kind[Any], query: Query) -> tuple[list[str], list[Value]]:
+    """The SQL conditions over a record kind's table ``t`` that ``query`` asks for, and their parameters."""
     conditions: list[str] = []
     values: list[Value] = []
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from keystead.base import log
+from keystead.base import log, metrics
 from keystead.base.clock import Clock, SystemClock
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, invalid
@@ -24,6 +24,8 @@ _LOG = log.get("kinds.state")
 _ATTEMPTS: Final = 50
 _POLL: Final = 1.0
 """Seconds between looks for changes that no announcement told of."""
+EVENTS: Final = metrics.counter("keystead_events_total", "Events written, by action.", "action")
+COMMITS: Final = metrics.counter("keystead_commits_total", "Units of change that landed in the store.")
 R = TypeVar("R")
 
 
@@ -163,6 +165,11 @@ class State:
             await self.store.commit(unit)
         except Taken as exc:
             raise self._taken(exc) from exc
+        COMMITS.inc()
+        for write in unit.writes:
+            if write.statement.name == "event.insert":
+                action = str(write.args[1])
+                EVENTS.inc("custom_" if action.startswith("custom_") else action)
         if unit.announce and self.settings.seq == base.seq:
             self.settings = base.changed(unit.announce, changes.settings.values())
 

@@ -14,7 +14,7 @@ from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Column, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.role import ROLE, Role
-from keystead.people.shown import PartialUser, RelatedGroup, RoleShown, partial_users, related, roles_shown, wanted
+from keystead.people.shown import PartialUser, RelatedGroup, RoleObj, partial_users, related, roles_shown, wanted
 from keystead.store import Statement, Write
 
 
@@ -49,9 +49,9 @@ class GroupShown(msgspec.Struct):
 
     parents_obj: list[RelatedGroup] | None
     users_obj: list[PartialUser] | None
-    roles_obj: list[RoleShown]
-    inherited_roles_obj: list[RoleShown] | None
-    children: list[str]
+    roles_obj: list[RoleObj]
+    inherited_roles_obj: list[RoleObj] | None
+    children: list[Uuid]
     children_obj: list[RelatedGroup] | None
 
 
@@ -207,6 +207,11 @@ GROUP = Kind(
             many=True,
             sql=f"{_MEMBERS} JOIN users u ON u.id = m.user_id WHERE u.username = ANY({{}}::text[]))",
         ),
+        Filter("attributes", str, note="A JSON object whose members the attributes have; `a__b` reaches inside."),
+        Filter("include_users", bool, note="Whether to show the members (`users_obj`); true unless said."),
+        Filter("include_parents", bool, note="Whether to show the parents (`parents_obj`)."),
+        Filter("include_children", bool, note="Whether to show the children (`children_obj`)."),
+        Filter("include_inherited_roles", bool, note="Whether to show the roles of ancestors (`inherited_roles_obj`)."),
     ),
 )
 ACTIONS = (

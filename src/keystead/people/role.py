@@ -59,6 +59,34 @@ async def remove_user(call: Call, state: State, role: Role, body: UserAccountFor
     return await _member(call, state, role, body, _REMOVE)
 
 
+_OF_USER: Final = Statement("role.of_user", "SELECT role_id FROM user_roles WHERE user_id = $1")
+_OF_GROUP: Final = Statement("role.of_group", "SELECT role_id FROM group_roles WHERE group_id = $1")
+_ANY_OF_USER: Final = Statement(
+    "role.any_of_user",
+    "WITH RECURSIVE up (id) AS (SELECT group_id FROM group_members WHERE user_id = $1"
+    " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
+    " SELECT role_id FROM user_roles WHERE user_id = $1"
+    " UNION SELECT r.role_id FROM up JOIN group_roles r ON r.group_id = up.id",
+)
+_ANY_OF_GROUP: Final = Statement(
+    "role.any_of_group",
+    "WITH RECURSIVE up (id) AS (SELECT id FROM groups WHERE id = $1"
+    " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
+    " SELECT r.role_id FROM up JOIN group_roles r ON r.group_id = up.id",
+)
+
+
+def _held_by(name: str, direct: Statement, every: Statement) -> Keys:
+    """The keys of the roles that the holder in the parameter ``name`` has, on wish with inherited ones."""
+
+    async def keys(_call: Call, state: State, query: Mapping[str, Sequence[str]]) -> set[object]:
+        statement = every if wanted(query, "inherited", default=False) else direct
+        holder = query[name][-1]
+        return {row[0] for row in await state.store.fetch(statement, int(holder) if name == "users" else holder)}
+
+    return keys
+
+
 ROLE = Kind(
     model="authentik_rbac.role",
     struct=Role,
@@ -67,6 +95,9 @@ ROLE = Kind(
     key_name="uuid",
     filters=(
         "name",
+        Filter("users", int, keys=_held_by("users", _OF_USER, _ANY_OF_USER), note="Roles of this user."),
+        Filter("groups", Uuid, keys=_held_by("groups", _OF_GROUP, _ANY_OF_GROUP), note="Roles of this group."),
+        Filter("inherited", bool, note="Whether `users` and `groups` also find what groups and their ancestors give."),
         Filter("managed", str, many=True, test=lambda role, values: role.managed in values),
         Filter("managed__isnull", bool, test=lambda role, value: (role.managed is None) is value),
     ),

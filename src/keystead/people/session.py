@@ -44,13 +44,36 @@ class AuthenticatedSession(msgspec.Struct, frozen=True, kw_only=True):
 Session = AuthenticatedSession
 
 
+class AuthenticatedSessionGeoIp(msgspec.Struct):
+    """Where an address is, in degrees and by name."""
+
+    continent: str | None
+    country: str | None
+    lat: float | None
+    long: float | None
+    city: str
+
+
+class AuthenticatedSessionAsn(msgspec.Struct):
+    """Which network an address belongs to."""
+
+    asn: int | None
+    as_org: str | None
+    network: str | None
+
+
 class SessionShown(msgspec.Struct):
-    """The computed members of a session."""
+    """The computed members of a session.
+
+    :param current: whether it is the session that asks.
+    :param geo_ip: null without a database of places.
+    :param asn: null without a database of networks.
+    """
 
     current: bool
-    user_agent: useragent.Parsed
-    geo_ip: None
-    asn: None
+    user_agent: Annotated[useragent.Parsed, msgspec.Meta(title="AuthenticatedSessionUserAgent")]
+    geo_ip: AuthenticatedSessionGeoIp | None
+    asn: AuthenticatedSessionAsn | None
 
 
 _BULK: Final = Statement("session.of_users", "SELECT id, user_id FROM sessions WHERE user_id = ANY($1::bigint[])")

@@ -4,12 +4,13 @@ import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final, cast
+from typing import Annotated, Final, TypeAlias, cast
 from xml.sax.saxutils import escape
 
 import msgspec
 
 from keystead.base.clock import instant
+from keystead.kinds.marks import Email, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.people.role import ROLE
@@ -29,11 +30,11 @@ class PartialUser(msgspec.Struct, frozen=True):
     """A user in short."""
 
     pk: int
-    username: str
+    username: Annotated[str, msgspec.Meta(max_length=150)]
     name: str
     is_active: bool
     last_login: datetime | None
-    email: str
+    email: Email
     attributes: dict[str, object]
     uid: str
 
@@ -41,7 +42,7 @@ class PartialUser(msgspec.Struct, frozen=True):
 class PartialGroup(msgspec.Struct, frozen=True):
     """A group in short."""
 
-    pk: str
+    pk: Uuid
     num_pk: int
     name: str
     is_superuser: bool
@@ -51,18 +52,22 @@ class PartialGroup(msgspec.Struct, frozen=True):
 class RelatedGroup(msgspec.Struct, frozen=True):
     """A group as another group's relative."""
 
-    pk: str
+    pk: Uuid
     name: str
     is_superuser: bool
     attributes: dict[str, object]
-    group_uuid: str
+    group_uuid: Uuid
 
 
 class RoleShown(msgspec.Struct, frozen=True):
     """A role in short."""
 
-    pk: str
+    pk: Uuid
     name: str
+
+
+RoleObj: TypeAlias = Annotated[RoleShown, msgspec.Meta(title="Role")]
+"""A role in short, which is all of it that the API shows."""
 
 
 def wanted(query: Mapping[str, Sequence[str]], name: str, *, default: bool) -> bool:

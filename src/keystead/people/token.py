@@ -15,7 +15,7 @@ from keystead.kinds.access import require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
-from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Ref, Slug, Uuid
+from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.user import whole_users
 from keystead.store import Statement, Write
@@ -43,7 +43,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[Uuid, READ_ONLY, Column("id")]
-    managed: Annotated[str | None, READ_ONLY] = None
+    managed: Annotated[Text | None, UNIQUE] = None
     identifier: Annotated[Slug, msgspec.Meta(max_length=255), UNIQUE]
     intent: IntentEnum = IntentEnum.VERIFICATION
     user: Annotated[int, Column("user_id"), Ref("authentik_core.user")] = 0
@@ -57,7 +57,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 class TokenShown(msgspec.Struct):
     """The computed members of a token."""
 
-    user_obj: dict[str, object]
+    user_obj: Annotated[dict[str, object], msgspec.Meta(title="User")]
 
 
 class TokenView(msgspec.Struct):
@@ -118,6 +118,8 @@ async def by_key(state: State, key: str, at: datetime) -> Token | None:
 async def rules(call: Call, state: State, old: Token | None, new: Token) -> Token:
     """Whose token it is, how long it lives, and its key at the start."""
     if not call.actor.is_superuser:
+        if new.managed != (old.managed if old else None):
+            raise invalid({"managed": ["Only superusers say what manages a token."]})
         if new.user not in {0, call.actor.pk}:
             raise invalid({"user": ["You may only make tokens of your own."]})
         new = msgspec.structs.replace(new, user=call.actor.pk)

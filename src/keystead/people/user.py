@@ -19,7 +19,8 @@ from keystead.kinds.state import State
 from keystead.people import shown
 from keystead.people.group import GROUP, ancestors
 from keystead.people.role import ROLE
-from keystead.people.shown import PartialGroup, RoleShown
+from keystead.people.shown import PartialGroup, RoleObj
+from keystead.people.user_filters import FILTERS
 from keystead.store import Row, Statement, Write
 from keystead.store.sql import Value, dynamic
 
@@ -72,7 +73,7 @@ class UserShown(msgspec.Struct):
 
     is_superuser: bool
     groups_obj: list[PartialGroup] | None
-    roles_obj: list[RoleShown] | None
+    roles_obj: list[RoleObj] | None
     avatar: str
     uid: str
 
@@ -321,22 +322,6 @@ def logged_in(call: Call, pk: int) -> Write:
     return Write(_LOGGED_IN, values, expect=1, guard="active")
 
 
-_IN_GROUP = "t.id IN (SELECT m.user_id FROM group_members m"
-_SUPER = (
-    "t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser"
-    " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
-    " SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"
-)
-
-
-def _moments(name: str) -> tuple[Filter, ...]:
-    return (
-        Filter(name, datetime, sql=f"t.{name} = {{}}"),
-        Filter(f"{name}__gt", datetime, sql=f"t.{name} > {{}}"),
-        Filter(f"{name}__lt", datetime, sql=f"t.{name} < {{}}"),
-    )
-
-
 USER = Kind(
     model="authentik_core.user",
     struct=User,
@@ -357,25 +342,7 @@ USER = Kind(
         "uuid",
         "path",
         "is_active",
-        "type",
-        *_moments("date_joined"),
-        *_moments("last_login"),
-        *_moments("last_updated"),
-        Filter("last_login__isnull", bool, sql="t.last_login IS NULL|t.last_login IS NOT NULL"),
-        Filter("path_startswith", str, sql="substr(t.path, 1, length({})) = {}"),
-        Filter("is_superuser", bool, sql=_SUPER),
-        Filter("groups_by_pk", str, many=True, sql=f"{_IN_GROUP} WHERE m.group_id = ANY({{}}::text[]))"),
-        Filter(
-            "groups_by_name",
-            str,
-            many=True,
-            sql=f"{_IN_GROUP} JOIN groups g ON g.id = m.group_id WHERE g.name = ANY({{}}::text[]))",
-        ),
-        Filter(
-            "roles_by_pk",
-            str,
-            many=True,
-            sql="t.id IN (SELECT r.user_id FROM user_roles r WHERE r.role_id = ANY({}::text[]))",
-        ),
+        Filter("type", UserTypeEnum, many=True, sql="t.type = ANY({}::text[])"),
+        *FILTERS,
     ),
 )

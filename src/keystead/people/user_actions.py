@@ -12,12 +12,11 @@ from keystead.kinds.access import holds, require, system
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Action, Answer, Filter
-from keystead.kinds.marks import Duration
+from keystead.kinds.marks import Duration, Email
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
-from keystead.people.shown import RoleShown
 from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_username, set_password, superusers, uid
 from keystead.store import Statement
 
@@ -33,18 +32,25 @@ class UserSelfGroups(msgspec.Struct):
     pk: str
 
 
+class UserSelfRoles(msgspec.Struct):
+    """One's own role."""
+
+    name: str
+    pk: str
+
+
 class UserSelf(msgspec.Struct):
     """Oneself."""
 
     pk: int
-    username: str
+    username: Annotated[str, msgspec.Meta(max_length=150)]
     name: str
     is_active: bool
     is_superuser: bool
     is_current: bool
     groups: list[UserSelfGroups]
-    roles: list[RoleShown]
-    email: str
+    roles: list[UserSelfRoles]
+    email: Email
     avatar: str
     uid: str
     settings: dict[str, object]
@@ -53,10 +59,15 @@ class UserSelf(msgspec.Struct):
 
 
 class SessionUser(msgspec.Struct):
-    """Who is signed in here."""
+    """Who is signed in here.
+
+    :param original: who acts as ``user``; absent when nobody acts as somebody else.
+    :param users: everybody signed in in this browser.
+    """
 
     user: UserSelf
     users: list[UserSelf]
+    original: UserSelf | msgspec.UnsetType = msgspec.UNSET
 
 
 class UserPath(msgspec.Struct):
@@ -80,14 +91,14 @@ class UserServiceAccountRequest(msgspec.Struct):
     expires: datetime | None = None
 
 
-class UserServiceAccountResponse(msgspec.Struct, omit_defaults=True):
+class UserServiceAccountResponse(msgspec.Struct):
     """The service account and its password, shown this once."""
 
     username: str
     token: str
     user_uid: str
     user_pk: int
-    group_pk: str | None = None
+    group_pk: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class UserRecoveryLinkRequest(msgspec.Struct):
@@ -117,7 +128,7 @@ async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence
         is_superuser=call.actor.is_superuser,
         is_current=True,
         groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
-        roles=shown.roles_shown(call.settings, found.roles),
+        roles=[UserSelfRoles(role.name, role.pk) for role in shown.roles_shown(call.settings, found.roles)],
         email=found.email,
         avatar=avatar(found),
         uid=uid(state, found.pk),
@@ -193,7 +204,7 @@ async def service_account(call: Call, state: State, _obj: None, body: UserServic
             token=key.reveal(),
             user_uid=uid(state, user.pk),
             user_pk=user.pk,
-            group_pk=group.pk if group else None,
+            group_pk=group.pk if group else msgspec.UNSET,
         ),
         changes=changes,
     )

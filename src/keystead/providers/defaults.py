@@ -1,4 +1,4 @@
-"""The objects of this floor that a fresh installation has: scope mappings under the names clients look up (defaults.md §6)."""
+"""What a fresh installation has of this floor: scope mappings, under the names clients look up (defaults.md §6)."""
 
 from typing import Final, NamedTuple
 

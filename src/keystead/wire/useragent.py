@@ -1,7 +1,7 @@
 """What a User-Agent header claims, in the shape the contract gives it. A claim: nothing is decided on it."""
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -61,9 +61,9 @@ class Browser(msgspec.Struct, frozen=True):
 class Parsed(msgspec.Struct, frozen=True):
     """A User-Agent taken apart."""
 
-    device: Device
-    os: System
-    user_agent: Browser
+    device: Annotated[Device, msgspec.Meta(title="AuthenticatedSessionUserAgentDevice")]
+    os: Annotated[System, msgspec.Meta(title="AuthenticatedSessionUserAgentOs")]
+    user_agent: Annotated[Browser, msgspec.Meta(title="AuthenticatedSessionUserAgentUserAgent")]
     string: str
 
 

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -21,11 +21,9 @@ from keystead.base import log
 from keystead.base.addresses import ListenAddress
 from keystead.base.clock import Clock
 from keystead.doors.http.protocol import KEEP_ALIVE_SECONDS, Connection
+from keystead.doors.http.server import App
 
 _LOG = log.get("http.runtime")
-App: TypeAlias = Any
-"""An ASGI 3 application; uvicorn's own type for it cannot be named from outside."""
-
 BACKLOG: Final = 2048
 GRACE: Final = 20.0
 """Seconds that answers under way get when we stop."""

@@ -67,7 +67,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any]) -> Re
     if kind.table is None:
         if not everything:
             require(call, kind, Verb.LIST)
-        found = listing.settings(call, kind, query)
+        found = listing.settings(call, kind, query, await listing.narrowed(call, site.state, kind, query))
         pages = listing.pagination(asked, len(found))
         first = (asked.number - 1) * asked.size
         objs = found[first : first + asked.size]

@@ -112,7 +112,7 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
             "args": args,
             "amr": list(_AMR.get(method, ())),
             "auth_time": unix(call.at),
-            "persistent": lasting > timedelta(),
+            "browser": lasting <= timedelta(),
             "network_binding": stage.network_binding.value,
             "geoip_binding": stage.geoip_binding.value,
         },

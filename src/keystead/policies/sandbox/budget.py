@@ -108,8 +108,8 @@ class Budget:
     def weigh(self, value: object) -> int:
         """Count and give what comparing, hashing or printing ``value`` would cost: its items as a tree.
 
-        Shared parts count each time. Python does these in C, in one go: a list of 60 levels that names its next level twice would take 2^60
-        comparisons, and hashing a tuple nested 100,000 deep overflows the C stack.
+        Shared parts count each time. Python does these in C, in one go: a list of 60 levels that names its next level
+        twice would take 2^60 comparisons, and hashing a tuple nested 100,000 deep overflows the C stack.
 
         :raises Stop: too many items, or nested too deeply (a list that holds itself is endlessly deep).
         """

@@ -17,7 +17,8 @@ from typing import Any, Final
 
 MAX_PATTERN: Final = 1000
 MAX_SUBJECT: Final = 1 << 16
-MAX_TRIES: Final = 4_000_000
+MAX_TRIES: Final = 2_000_000
+"""Steps of the engine that a call may take: about 30 ms."""
 _MAX_GROUPS: Final = 100
 _MAX_WIDE_SETS: Final = 8
 _BYTE: Final = 256
@@ -106,6 +107,7 @@ class _Reader:
         self.ignore_case = bool(flags & re.IGNORECASE)
         self.wide_sets = 0
         self.scans = False
+        self.reach = 1
 
     def sequence(self, nodes: Sequence[Node], follow: Follow) -> tuple[Ways, Follow]:
         """The ways of ``nodes`` when ``follow`` comes after them, and what comes at their start."""
@@ -154,7 +156,7 @@ class _Reader:
             ways = _ONE
         return ways, Follow(first, sure=any(start.sure for _, start in read))
 
-    def repeat(self, least: int, most: int, body: Sequence[Node], follow: Follow) -> tuple[Ways, Follow]:
+    def repeat(self, least: int, most: int, body: Any, follow: Follow) -> tuple[Ways, Follow]:
         """A repetition, greedy or not."""
         endless = most == _parser.MAXREPEAT
         # Its body is followed by itself or by what follows the whole; neither is sure, for the body may fail half-way.
@@ -168,8 +170,10 @@ class _Reader:
             return (inner if decided else inner + _ONE), after
         if empty or (inner != _ONE and endless):
             raise ValueError(_TOO_SLOW)
-        if not follow.sure and most > _FEW:
-            self.scans = True
+        if not follow.sure:
+            reach = most * body.getwidth()[1]
+            self.scans = self.scans or reach > _FEW
+            self.reach += min(reach, _FEW)
         ways = inner.to_the(most) if inner != _ONE else _ONE
         if follow.sure or least == most or not start.meets(follow.first):
             return ways, after
@@ -248,6 +252,9 @@ class Examined:
     compiled: re.Pattern[str]
     ways: Ways
     scans: bool
+    """A try that fails may have read all of the text."""
+    reach: int
+    """Otherwise, how much it may have read."""
 
     def check(self, length: int, *, everywhere: bool) -> None:
         """See whether the pattern stays within ``MAX_TRIES`` on a text of ``length``.
@@ -258,9 +265,8 @@ class Examined:
         if length > MAX_SUBJECT:
             raise ValueError(f"a pattern can be tried on at most {MAX_SUBJECT} characters")
         tries = self.ways.factor * length**self.ways.degree
-        if self.scans:
-            tries *= length
-        if everywhere and (self.scans or self.ways != _ONE):
+        tries *= length if self.scans else self.reach
+        if everywhere:
             tries *= length
         if tries > MAX_TRIES:
             raise ValueError(f"this pattern could take too long on {length} characters; say what ends each repetition")
@@ -284,6 +290,6 @@ def examine(pattern: str) -> Examined:
             ways, _ = reader.sequence(parsed, Follow(_NONE, sure=True))
             if reader.wide_sets > _MAX_WIDE_SETS:
                 raise ValueError(f"a pattern may have {_MAX_WIDE_SETS} ranges that end beyond U+00FF")
-            return Examined(re.compile(pattern), ways, reader.scans)
+            return Examined(re.compile(pattern), ways, reader.scans, reader.reach)
         except (re.error, OverflowError, RecursionError) as exc:
             raise ValueError(f"this is not a regular expression: {exc}") from None

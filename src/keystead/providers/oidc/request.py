@@ -1,7 +1,7 @@
 """An authorization request, read once: first whether there is anywhere to answer to, then everything else.
 
-Until client and redirect URI are known to belong together nothing is ever sent anywhere (RFC 9700 §4.11). Afterwards every
-refusal goes back to the client, with ``state`` and ``iss``.
+Until client and redirect URI are known to belong together nothing is ever sent anywhere (RFC 9700 §4.11). Afterwards
+every refusal goes back to the client, with ``state`` and ``iss``.
 """
 
 from dataclasses import dataclass

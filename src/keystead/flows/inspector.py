@@ -1,0 +1,69 @@
+"""The inspector: where a run stands and what it knows, for those who build flows. Secrets are masked."""
+
+from typing import Any
+
+import msgspec
+
+from keystead.flows.binding import FLOW_STAGE_BINDING, FlowStageBinding
+from keystead.flows.course import Course
+from keystead.flows.entry import enter
+from keystead.flows.flow import FLOW, Flow
+from keystead.flows.ports import Ports, Visitor
+from keystead.kinds.access import require
+from keystead.kinds.call import Call
+from keystead.kinds.ledger import cleaned
+from keystead.kinds.render import render
+from keystead.kinds.state import State
+
+
+class FlowInspectorPlan(msgspec.Struct):
+    """A run.
+
+    :param next_planned_stage: None at the last stage.
+    :param session_id: tells runs apart; nobody can sign in with it.
+    """
+
+    current_stage: dict[str, Any] | None
+    next_planned_stage: dict[str, Any] | None
+    plan_context: dict[str, Any]
+    session_id: str
+
+
+class FlowInspection(msgspec.Struct, omit_defaults=True):
+    """What the inspector shows (flows.md §4)."""
+
+    plans: list[FlowInspectorPlan]
+    is_completed: bool
+    current_plan: FlowInspectorPlan | None = None
+
+
+async def inspect(call: Call, state: State, ports: Ports, flow: Flow, visitor: Visitor) -> FlowInspection:
+    """The visitor's own run of ``flow``, as it stands; looking changes nothing.
+
+    :raises Problem: ``UNAUTHENTICATED`` or ``DENIED``: the caller may not inspect flows.
+    """
+    require(call, FLOW, "inspect")
+    course = await enter(call, state, ports, flow, visitor, None)
+    if not isinstance(course, Course):
+        return FlowInspection([], is_completed=True)
+    plan = FlowInspectorPlan(
+        current_stage=await _shown(call, state, course, course.plan.at),
+        next_planned_stage=await _shown(call, state, course, course.plan.at + 1),
+        plan_context=_masked(course),
+        session_id=course.kept.digest[:32] if course.kept else "",
+    )
+    return FlowInspection([plan], is_completed=course.over, current_plan=plan)
+
+
+async def _shown(call: Call, state: State, course: Course, at: int) -> dict[str, Any] | None:
+    steps = course.plan.steps
+    binding: FlowStageBinding | None = call.settings.get(FLOW_STAGE_BINDING, steps[at]) if at < len(steps) else None
+    if binding is None:
+        return None
+    shown: dict[str, Any] = msgspec.to_builtins((await render(call, state, FLOW_STAGE_BINDING, [binding], {}))[0])
+    return shown
+
+
+def _masked(course: Course) -> dict[str, Any]:
+    masked = cleaned(course.context)
+    return masked if isinstance(masked, dict) else {}
