@@ -63,7 +63,6 @@ class Client:
     :param token: a bearer token that goes with every request, unless a request names another (``token=""``: none).
     :param peer: the TCP peer's address.
     :param headers: fields that go with every request.
-    :param path_as_is: send ``path`` undecoded, for requests no server would pass on.
     """
 
     app: Asgi

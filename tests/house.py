@@ -1,7 +1,7 @@
-"""A whole installation for tests: a store, everything ``app.py`` lists, two people with API tokens, and clients for them.
+"""A whole installation for tests: a store, all that ``app.py`` serves, two people with API tokens, clients for them.
 
-A suite takes the fixture by naming it in its ``conftest.py``: ``from tests.house import house as house``. Where one house
-serves a whole module, it opens one with :func:`fresh_house`.
+A suite takes the fixture by importing ``house`` in its ``conftest.py``. Where one house serves a whole module, it opens
+one with :func:`fresh_house`.
 """
 
 import contextlib
@@ -26,10 +26,10 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Action, Kind
 from keystead.kinds.state import State
 from keystead.people import token
-from keystead.people.brand import BRAND, Brand
-from keystead.people.group import GROUP, Group
-from keystead.people.role import ROLE, Role
-from keystead.people.user import USER, User, UserTypeEnum, actor_of
+from keystead.people.brand import Brand
+from keystead.people.group import Group
+from keystead.people.role import Role
+from keystead.people.user import User, UserTypeEnum, actor_of
 from keystead.store import Store
 from tests import engines
 from tests.client import Client
@@ -142,22 +142,31 @@ def new_user(pk: int, username: str, *, at: datetime = BEGIN, **members: Any) ->
     )
 
 
+def api(site: Site, kinds: Sequence[Kind[Any]], actions: Sequence[Action] = ()) -> Application:
+    """The REST API of other kinds than ``app.py`` lists."""
+    paths = Routes()
+    routes.add_all(paths, kinds, app.FAMILIES, actions)
+    return Application(site, paths, Jar.of(VAULT), errors.answer)
+
+
 async def assemble(
     store: Store,
     *,
-    kinds: Sequence[Kind[Any]] = app.KINDS,
-    actions: Sequence[Action] = app.ACTIONS,
+    extra: Sequence[Kind[Any]] = (),
+    actions: Sequence[Action] = (),
     clock: HandClock | None = None,
 ) -> House:
-    """An installation on an empty ``store``, with ``kinds`` and ``actions`` served."""
+    """An installation on an empty ``store``.
+
+    :param extra: kinds of the test's own; if there are any, the API of all kinds is served and nothing else.
+    :param actions: operations of the test's own, served with ``extra``.
+    """
     clock = clock or HandClock()
-    state = State(store, tuple(kinds), VAULT, clock)
+    state = State(store, (*app.KINDS, *extra), VAULT, clock)
     state.install_id = "installation-of-the-tests"
     await state.load()
     site = Site(state, ready=True)
-    paths = Routes()
-    routes.add_all(paths, kinds, app.FAMILIES, actions)
-    application = Application(site, paths, Jar.of(VAULT), errors.answer)
+    application = api(site, (*app.KINDS, *extra), (*app.ACTIONS, *actions)) if extra else app.build(site)
     nobody = Client(application)
     first = await store.reserve("users", 2)
     admins = Group(
@@ -191,6 +200,3 @@ async def fresh_house(engine: Engine, **more: Any) -> AsyncIterator[House]:  # n
 async def house(store: Store) -> House:
     """An installation on each engine in turn."""
     return await assemble(store)
-
-
-__all__ = ["BRAND", "GROUP", "ROLE", "USER", "HandClock", "House", "assemble", "fresh_house", "house", "new_user"]

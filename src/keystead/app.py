@@ -38,7 +38,7 @@ from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
 from keystead.providers import consent as user_consent
-from keystead.providers.oidc import authorize, mapping, provider, routes
+from keystead.providers.oidc import mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
 from keystead.trust import keypair
@@ -89,8 +89,9 @@ FAMILIES: Final = (
 ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
 PORTS: Final = Ports(
     engine=ENGINE,
-    finishers={authorize.NAME: authorize.FINISHER},
+    finishers=routes.FINISHERS,
     consents=user_consent.Consents(),
+    destination=routes.destination,
 )
 EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 
@@ -106,7 +107,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *flow.ACTIONS,
     *prompt.ACTIONS,
     *access.actions(ENGINE),
-    *getattr(provider,"ACTIONS",()),
+    *setup.ACTIONS,
 )
 
 
@@ -117,7 +118,7 @@ def build(site: Site) -> Application:
     add_all(table, KINDS, FAMILIES, ACTIONS)
     door = FlowDoor(jar, EXECUTOR)
     _pages(table, door)
-    parts = Parts(PORTS, {one.type: one for one in GRANTS})
+    parts = Parts(EXECUTOR, {one.type: one for one in GRANTS})
     for entry in routes.routes(parts):
         run = OidcDoor(door, entry.handle, visits=entry.visits).run
         table.add(entry.method, entry.path, Endpoint(run, oidc_door.failed, identify=entry.visits, max_body=64 * 1024))

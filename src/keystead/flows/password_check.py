@@ -67,8 +67,8 @@ class Proof:
 
 def embedded(settings: Snapshot, pk: str) -> Checks | None:
     """The settings of the password stage with this key."""
-    found = settings.find(PASSWORD_STAGE, pk)
-    checks: Checks | None = found[1] if found else None
+    found = settings.find("stages", pk)
+    checks: Checks | None = found[1] if found and found[0].model == PASSWORD_STAGE else None
     return checks
 
 

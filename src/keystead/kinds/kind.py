@@ -43,8 +43,8 @@ PERMISSION: Final = {
 """Verb -> the word of its permission codename."""
 
 
-Keys: TypeAlias = Callable[[Any, Any, Mapping[str, Sequence[str]]], Awaitable[Collection[object]]]
-"""``(call, state, query) -> keys``."""
+Keys: TypeAlias = Callable[[Any, Any, Any, Mapping[str, Sequence[str]]], Awaitable[Collection[object]]]
+"""``(call, state, value, query) -> keys``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Filter:
     :param many: the parameter may be repeated; any of its values matches.
     :param test: for settings: whether an object passes, given the value (or the tuple of values).
     :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
-    :param keys: for settings: an async function ``(call, state, query)`` that gives the keys of the objects that pass,
+    :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that pass,
         where only the store knows them.
     :param note: what it does, for the API's documentation.
 

@@ -159,9 +159,9 @@ def settings(call: Call, kind: Kind[T], query: Query, visible: Callable[[T], boo
 async def narrowed(call: Call, state: State, kind: Kind[Any], query: Query) -> Callable[[Any], bool] | None:
     """Whether a settings object passes the filters that only the store can answer; None when ``query`` asks none."""
     sets = [
-        await item.keys(call, state, query)
+        await item.keys(call, state, value, query)
         for item in kind.filters
-        if isinstance(item, Filter) and item.keys is not None and asked_for(item, query) is not None
+        if isinstance(item, Filter) and item.keys is not None and (value := asked_for(item, query)) is not None
     ]
     pk = kind.pk
     return (lambda obj: all(getattr(obj, pk) in keys for keys in sets)) if sets else None

@@ -1,5 +1,6 @@
 """Brand: how the installation looks and which flows it offers under one domain."""
 
+import enum
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
@@ -75,8 +76,16 @@ class FooterLink(msgspec.Struct):
 class CurrentBrandFlags(msgspec.Struct):
     """Switches that pages look at."""
 
-    flows_continuous_login: bool = False
-    flows_refresh_others: bool = False
+    flows_continuous_login: bool
+    flows_refresh_others: bool
+
+
+class UiThemeEnum(enum.StrEnum):
+    """Whether pages are light or dark; ``automatic`` does as the device does."""
+
+    AUTOMATIC = "automatic"
+    LIGHT = "light"
+    DARK = "dark"
 
 
 class CurrentBrand(msgspec.Struct, omit_defaults=True):
@@ -91,7 +100,7 @@ class CurrentBrand(msgspec.Struct, omit_defaults=True):
     branding_logo_themed_urls: ThemedUrls | None
     branding_favicon_themed_urls: ThemedUrls | None
     ui_footer_links: list[FooterLink]
-    ui_theme: str
+    ui_theme: UiThemeEnum
     default_locale: str
     flags: CurrentBrandFlags
     flow_authentication: str = ""
@@ -174,9 +183,9 @@ async def current(call: Call, _state: State, _obj: None, _query: Mapping[str, Se
             branding_logo_themed_urls=themed(brand.branding_logo),
             branding_favicon_themed_urls=themed(brand.branding_favicon),
             ui_footer_links=[],
-            ui_theme="automatic",
+            ui_theme=UiThemeEnum.AUTOMATIC,
             default_locale="",
-            flags=CurrentBrandFlags(),
+            flags=CurrentBrandFlags(flows_continuous_login=False, flows_refresh_others=False),
             **flows,
         )
     )
@@ -206,6 +215,9 @@ BRAND = Kind(
         "flow_unenrollment",
         "flow_user_settings",
         "flow_device_code",
+        "flow_lockdown",
+        "flow_request",
+        "flow_user_switch",
         "web_certificate",
         "client_certificates",
     ),

@@ -3,18 +3,19 @@
 import enum
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
 from keystead.base.clock import instant, micros
+from keystead.kinds import listing
 from keystead.kinds.access import require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Action, Answer, Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Text, Uuid
 from keystead.kinds.state import State
-from keystead.store.sql import dynamic
+from keystead.store.sql import Value, dynamic
 
 
 class EventActions(enum.StrEnum):
@@ -60,6 +61,10 @@ class EventActions(enum.StrEnum):
     CUSTOM = "custom_"
 
 
+EventAction: TypeAlias = Annotated[str, msgspec.Meta(title="EventActions")]
+"""What happened, as it is kept: one of :class:`EventActions`, or a word of an expression's own."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened.
 
@@ -69,12 +74,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     pk: Annotated[Uuid, READ_ONLY, Column("id")]
     user: Annotated[Json, Column("actor")] = {}
-    action: str
+    action: EventAction
     app: Text
     context: Json = {}
     client_ip: str | None = None
     created: Annotated[datetime, READ_ONLY]
-    expires: datetime | None = None
+    expires: Annotated[datetime, READ_ONLY]
     brand: Json = {}
     position: Annotated[int, HIDDEN] = 0
 
@@ -85,18 +90,29 @@ class EventRequest(msgspec.Struct):
     action: EventActions
     app: Text
     context: dict[str, object] = {}
-    client_ip: str | None = None
+    client_ip: Text | None = None
     user: dict[str, object] = {}
     brand: dict[str, object] = {}
-    expires: datetime | None = None
+    expires: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
 class EventVolume(msgspec.Struct):
     """How many events of an action an hour had."""
 
-    action: str
+    action: EventAction
     time: datetime
     count: int
+
+
+class Coordinate(msgspec.Struct):
+    """How many events an hour had.
+
+    :param x_cord: the hour's start, milliseconds since 1970.
+    :param y_cord: events.
+    """
+
+    x_cord: int
+    y_cord: int
 
 
 class EventTopPerUser(msgspec.Struct):
@@ -156,39 +172,47 @@ def _days(query: Mapping[str, Sequence[str]], name: str, default: int) -> int:
         return default
 
 
+def _asked_for(call: Call, state: State, query: Mapping[str, Sequence[str]]) -> tuple[str, list[Value]]:
+    """The condition over ``events t`` that the filters in ``query`` make, and its parameters."""
+    conditions, values = listing.conditions_of(call, state, EVENT, query)
+    return " AND ".join(["TRUE", *conditions]), values
+
+
 async def volume(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """Events an hour and action over the last ``history_days`` (7), of ``action`` or ``actions`` only if given."""
+    """Events an hour and action over the last days."""
     require(call, EVENT, "view")
-    wanted = [text for name in ("action", "actions") for text in query.get(name, ()) if text]
-    since = micros(call.at - timedelta(days=_days(query, "history_days", 7)))
-    condition = " AND action = ANY($3::text[])" if wanted else ""
+    condition, values = _asked_for(call, state, query)
+    values += [micros(call.at - timedelta(days=_days(query, "history_days", 7))), _HOUR]
+    since, hour = f"${len(values) - 1}", f"${len(values)}::bigint"
     text = (
-        f"SELECT action, (created / $2::bigint) * $2::bigint AS hour, count(*) FROM events"  # noqa: S608 - constant parts
-        f" WHERE created > $1{condition} GROUP BY 1, 2 ORDER BY 2, 1"
+        f"SELECT t.action, (t.created / {hour}) * {hour} AS hour, count(*) FROM events t"  # noqa: S608 - constant parts
+        f" WHERE {condition} AND t.created > {since} GROUP BY 1, 2 ORDER BY 2, 1"
     )
-    values = (since, _HOUR, wanted) if wanted else (since, _HOUR)
     rows = await state.store.fetch(dynamic(text), *values, heavy=True)
     return Answer([EventVolume(str(row[0]), instant(int(str(row[1]))), int(str(row[2]))) for row in rows])
 
 
 async def per_month(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """The older form of :func:`volume` that some dashboards still read: hours of the last month as ``x_cord, y_cord``."""
+    """The older form of the volume, which some dashboards still read: hours of the last month."""
     merged = {**query, "history_days": ["30"]}
     answer = await volume(call, state, None, merged)
     points = answer.body if isinstance(answer.body, list) else []
-    return Answer([{"x_cord": int(point.time.timestamp() * 1000), "y_cord": point.count} for point in points])
+    return Answer([Coordinate(int(point.time.timestamp() * 1000), point.count) for point in points])
 
 
 async def top_per_user(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """The applications used most, by how many events and people; ``top_n`` (15) of them."""
+    """The applications used most, by how many events and people."""
     require(call, EVENT, "view")
-    action = (query.get("action") or ["authorize_application"])[-1] or "authorize_application"
+    if not any(text for name in ("action", "actions") for text in query.get(name, ())):
+        query = {**query, "action": [EventActions.AUTHORIZE_APPLICATION.value]}
+    condition, values = _asked_for(call, state, query)
+    values.append(max(1, _days(query, "top_n", 15)))
     text = (
-        "SELECT context, count(*), count(DISTINCT user_pk) FROM (SELECT user_pk,"
-        " (context::jsonb ->> 'authorized_application') AS context FROM events WHERE action = $1) e"
-        " WHERE context IS NOT NULL GROUP BY context ORDER BY 2 DESC LIMIT $2"
+        "SELECT context, count(*), count(DISTINCT user_pk) FROM (SELECT t.user_pk,"  # noqa: S608 - constant parts
+        f" (t.context::jsonb ->> 'authorized_application') AS context FROM events t WHERE {condition}) e"
+        f" WHERE context IS NOT NULL GROUP BY context ORDER BY 2 DESC LIMIT ${len(values)}"
     )
-    rows = await state.store.fetch(dynamic(text), action, max(1, _days(query, "top_n", 15)), heavy=True)
+    rows = await state.store.fetch(dynamic(text), *values, heavy=True)
     return Answer(
         [
             EventTopPerUser(
@@ -204,6 +228,23 @@ def _inside(*path: str) -> str:
     return f"{quoted} = {{}}"
 
 
+FILTERS: Final = (
+    Filter("action", str, sql="t.action = {}"),
+    Filter("actions", EventActions, many=True, sql="t.action = ANY({}::text[])"),
+    Filter("client_ip", str, sql="t.client_ip = {}"),
+    Filter("username", str, sql="t.username = {}", note="Name of who did it."),
+    Filter("brand_name", str, sql="t.brand::jsonb ->> 'name' = {}"),
+    Filter("context_model_pk", str, sql=_inside("model", "pk"), note="Key of the object it was done to."),
+    Filter("context_model_app", str, sql=_inside("model", "app")),
+    Filter("context_model_name", str, sql=_inside("model", "model_name")),
+    Filter("context_authorized_app", str, sql=_inside("authorized_application", "pk")),
+    Filter("context_device", str, sql=_inside("device", "pk")),
+)
+_SUMMED: Final = (
+    *FILTERS,
+    Filter("search", str, note="Text to look for."),
+    Filter("ordering", str, note="Taken from clients that send it; the answer has an order of its own."),
+)
 EVENT = Kind(
     model="authentik_events.event",
     struct=Event,
@@ -214,23 +255,31 @@ EVENT = Kind(
     verbs=frozenset({Verb.LIST, Verb.RETRIEVE}),
     search=("username", "action", "app", "client_ip", "context"),
     order=("-created", "-position"),
-    filters=(
-        "action",
-        "client_ip",
-        Filter("actions", str, many=True, sql="t.action = ANY({}::text[])"),
-        Filter("username", str, sql="t.username = {}"),
-        Filter("brand_name", str, sql="t.brand::jsonb ->> 'name' = {}"),
-        Filter("context_model_pk", str, sql=_inside("model", "pk")),
-        Filter("context_model_app", str, sql=_inside("model", "app")),
-        Filter("context_model_name", str, sql=_inside("model", "model_name")),
-        Filter("context_authorized_app", str, sql=_inside("authorized_application", "pk")),
-    ),
+    filters=FILTERS,
 )
 ACTIONS = (
     Action(EVENT, "POST", "", create, "create", permission="add", request=EventRequest, response=Event, status=201),
     Action(EVENT, "GET", "actions/", actions, "actions_list", permission="", response=list[TypeCreate]),
-    Action(EVENT, "GET", "volume/", volume, "volume_list", permission="view", response=list[EventVolume]),
-    Action(EVENT, "GET", "per_month/", per_month, "per_month_list", permission="view"),
+    Action(
+        EVENT,
+        "GET",
+        "volume/",
+        volume,
+        "volume_list",
+        permission="view",
+        response=list[EventVolume],
+        query=(*_SUMMED, Filter("history_days", int, note="How many days back; 7 unless said, 365 at most.")),
+    ),
+    Action(
+        EVENT,
+        "GET",
+        "per_month/",
+        per_month,
+        "per_month_list",
+        permission="view",
+        response=list[Coordinate],
+        query=_SUMMED,
+    ),
     Action(
         EVENT,
         "GET",
@@ -239,5 +288,6 @@ ACTIONS = (
         "top_per_user_list",
         permission="view",
         response=list[EventTopPerUser],
+        query=(*_SUMMED, Filter("top_n", int, note="How many applications; 15 unless said.")),
     ),
 )

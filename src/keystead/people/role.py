@@ -1,14 +1,16 @@
 """Role: a named set of permissions that users and groups hold."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
 
 import msgspec
 
 from keystead.base.errors import not_found
+from keystead.kinds import listing
 from keystead.kinds.access import require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter, Kind
+from keystead.kinds.kind import Action, Answer, Filter, Keys, Kind
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
 from keystead.store import Statement, Write
@@ -76,13 +78,17 @@ _ANY_OF_GROUP: Final = Statement(
 )
 
 
-def _held_by(name: str, direct: Statement, every: Statement) -> Keys:
-    """The keys of the roles that the holder in the parameter ``name`` has, on wish with inherited ones."""
+_INHERITED: Final = Filter(
+    "inherited", bool, note="Whether `users` and `groups` also find what groups and their ancestors give."
+)
 
-    async def keys(_call: Call, state: State, query: Mapping[str, Sequence[str]]) -> set[object]:
-        statement = every if wanted(query, "inherited", default=False) else direct
-        holder = query[name][-1]
-        return {row[0] for row in await state.store.fetch(statement, int(holder) if name == "users" else holder)}
+
+def _held_by(direct: Statement, every: Statement) -> Keys:
+    """Finds the roles of a holder: those given to it, and on wish what it inherits."""
+
+    async def keys(_call: Call, state: State, holder: int | str, query: Mapping[str, Sequence[str]]) -> set[object]:
+        statement = every if listing.asked_for(_INHERITED, query) else direct
+        return {row[0] for row in await state.store.fetch(statement, holder)}
 
     return keys
 
@@ -95,9 +101,9 @@ ROLE = Kind(
     key_name="uuid",
     filters=(
         "name",
-        Filter("users", int, keys=_held_by("users", _OF_USER, _ANY_OF_USER), note="Roles of this user."),
-        Filter("groups", Uuid, keys=_held_by("groups", _OF_GROUP, _ANY_OF_GROUP), note="Roles of this group."),
-        Filter("inherited", bool, note="Whether `users` and `groups` also find what groups and their ancestors give."),
+        Filter("users", int, keys=_held_by(_OF_USER, _ANY_OF_USER), note="Roles of this user."),
+        Filter("groups", Uuid, keys=_held_by(_OF_GROUP, _ANY_OF_GROUP), note="Roles of this group."),
+        _INHERITED,
         Filter("managed", str, many=True, test=lambda role, values: role.managed in values),
         Filter("managed__isnull", bool, test=lambda role, value: (role.managed is None) is value),
     ),

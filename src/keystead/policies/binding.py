@@ -45,7 +45,7 @@ class PolicyBinding(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyBindingShown(msgspec.Struct):
     """The computed members of a binding."""
 
-    policy_obj: dict[str, object] | None
+    policy_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Policy")]
     group_obj: PartialGroup | None
     user_obj: PartialUser | None
 
@@ -122,7 +122,7 @@ POLICY_BINDING = Kind(
         "enabled",
         "order",
         "timeout",
-        Filter("target_in", str, many=True, test=lambda one, targets: one.target in targets),
+        Filter("target_in", Uuid, many=True, test=lambda one, targets: one.target in targets),
         Filter("policy__isnull", bool, test=lambda one, value: (one.policy is None) is value),
     ),
 )

@@ -1,18 +1,21 @@
 """ExpressionPolicy: a Python snippet that decides."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from keystead.base.errors import invalid
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.history import moments
+from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
 from keystead.policies.judge import Asked, PolicyKind, PolicyResult, Request
 from keystead.policies.sandbox import ExpressionError, compile_expression
 from keystead.policies.values import names_for_policy
+
+_MODEL: Final = "authentik_policies_expression.expressionpolicy"
 
 
 class ExpressionPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,7 @@ def evaluate(policy: ExpressionPolicy, request: Request) -> PolicyResult:
 
 
 EXPRESSION_POLICY = Kind(
-    model="authentik_policies_expression.expressionpolicy",
+    model=_MODEL,
     struct=ExpressionPolicy,
     path="policies/expression",
     title=("Expression Policy", "Expression Policies"),
@@ -83,6 +86,12 @@ EXPRESSION_POLICY = Kind(
     shown=PolicyShown,
     view=view,
     rules=rules,
-    filters=("name", "expression", "execution_logging"),
+    filters=(
+        "name",
+        "expression",
+        "execution_logging",
+        Filter("policy_uuid", Uuid, test=lambda policy, pk: policy.pk == pk),
+        *moments(_MODEL),
+    ),
 )
 POLICY: PolicyKind = Asked(EXPRESSION_POLICY, evaluate)

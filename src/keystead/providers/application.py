@@ -8,7 +8,7 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.flows.flow import PolicyEngineMode
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
 from keystead.kinds.render import base
 from keystead.kinds.snapshot import Snapshot
@@ -191,6 +191,17 @@ APPLICATION: Kind[Application] = Kind(
     rules=rules,
     search=("name", "slug", "meta_launch_url", "meta_description", "meta_publisher", "group"),
     order=("name",),
-    filters=("name", "slug", "meta_launch_url", "meta_description", "meta_publisher", "group"),
+    filters=(
+        "name",
+        "slug",
+        "meta_launch_url",
+        "meta_description",
+        "meta_publisher",
+        "group",
+        # Policies decide about these, so the list looks at them after paging: see access.narrow.
+        Filter("for_user", int, note="What this user may use."),
+        Filter("only_with_launch_url", bool, note="Leave out what cannot be opened."),
+        Filter("superuser_full_list", bool, note="For superusers: all of them, whatever policies say."),
+    ),
     bindable=True,
 )

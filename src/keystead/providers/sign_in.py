@@ -1,6 +1,5 @@
 """Where people sign in who came for an application."""
 
-from keystead.flows.challenge import flow_path
 from keystead.flows.flow import FLOW, Flow, FlowDesignationEnum
 from keystead.kinds.call import Call
 from keystead.people.brand import brand_for
@@ -16,9 +15,3 @@ def authentication_flow(call: Call, own: str | None = None) -> Flow | None:
             return flow
     every = call.settings.all(FLOW)
     return next((one for one in every if one.designation is FlowDesignationEnum.AUTHENTICATION), None)
-
-
-def sign_in_page(call: Call, back: str) -> str | None:
-    """The page to sign in on, from which the browser comes back to the path ``back``; None if there is none."""
-    flow = authentication_flow(call)
-    return flow_path(call, flow.slug, {"next": back}) if flow else None

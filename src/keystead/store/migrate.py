@@ -8,13 +8,14 @@ import hashlib
 import sqlite3
 from importlib import resources
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from keystead.base import log
-from keystead.store.postgres_link import Address, quoted
-from keystead.store.postgres_link import connect as connect_postgres
 from keystead.store.sqlite_link import connect as connect_sqlite
 from keystead.store.sqlite_link import outage
+
+if TYPE_CHECKING:
+    from keystead.store.postgres_link import Address
 
 _LOG = log.get("store.migrate")
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('keystead/migrate', 0))"
@@ -127,13 +128,15 @@ def migrate_sqlite(path: Path, *, down_to: int | None = None) -> int:
     return max(applied, default=0)
 
 
-async def migrate_postgres(address: Address, *, down_to: int | None = None) -> int:
+async def migrate_postgres(address: "Address", *, down_to: int | None = None) -> int:
     """The same as :func:`migrate_sqlite` for PostgreSQL.
 
     :raises DatabaseNewer: see there.
     :raises StoreDown: the database cannot be reached.
     """
-    connection = await connect_postgres(address, command=None)
+    from keystead.store.postgres_link import connect, quoted  # noqa: PLC0415 - the driver loads slowly; SQLite needs none
+
+    connection = await connect(address, command=None)
     try:
         async with connection.transaction():
             await connection.execute(_LOCK)

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from keystead.base import rand
 from keystead.base.errors import invalid, not_found
 from keystead.base.secret import Secret, fingerprint
+from keystead.kinds import listing
 from keystead.kinds.access import require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -25,6 +26,9 @@ from keystead.trust.jwks import public_jwk
 from keystead.trust.signer import Signer, VerifyingKey
 
 ORGANIZATION: Final = "Keystead"
+
+_KEY_TYPE: Final = Annotated[keys.KeyType, msgspec.Meta(title="KeyTypeEnum")]
+_DOWNLOAD: Final = Filter("download", bool, note="Send the PEM text itself, as a file.")
 
 
 class CertificateKeyPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +53,7 @@ class CertificateKeyPairShown(msgspec.Struct):
     cert_expiry: datetime | None
     cert_subject: str | None
     private_key_available: bool
-    key_type: keys.KeyType | None
+    key_type: Annotated[keys.KeyType | None, msgspec.Meta(title="CertificateKeyPairKeyTypeEnum")]
     certificate_download_url: str
     private_key_download_url: str
 
@@ -67,9 +71,9 @@ class CertificateGenerationRequest(msgspec.Struct):
     """
 
     common_name: Text
-    validity_days: Annotated[int, msgspec.Meta(ge=1, le=36500)]
+    validity_days: int
     subject_alt_name: str = ""
-    alg: keys.NewKey = keys.NewKey.RSA
+    alg: Annotated[keys.NewKey, msgspec.Meta(title="AlgEnum")] = keys.NewKey.RSA
 
 
 @lru_cache(maxsize=4096)
@@ -197,6 +201,8 @@ async def generate(call: Call, state: State, _obj: None, body: CertificateGenera
     power = require(call, KEYPAIR, "add")
     if any(pair.name == body.common_name for pair in call.settings.all(KEYPAIR)):
         raise invalid({"common_name": ["A certificate-key pair with this name already exists."]})
+    if not 1 <= body.validity_days <= x509.MAX_DAYS:
+        raise invalid({"validity_days": [f"Write a number of days from 1 to {x509.MAX_DAYS}."]})
     names = [part.strip() for part in body.subject_alt_name.split(",") if part.strip()]
     try:
         pair = await asyncio.to_thread(
@@ -209,8 +215,13 @@ async def generate(call: Call, state: State, _obj: None, body: CertificateGenera
     return Answer((await render(call, state, KEYPAIR, [pair], {}))[0], changes=changes)
 
 
+def _as_file(query: Mapping[str, Sequence[str]]) -> bool:
+    """Whether ``download`` is asked for; the addresses we give out carry it without a value."""
+    return "download" in query and listing.asked_for(_DOWNLOAD, query) is not False
+
+
 def _pem(name: str, text: str, query: Mapping[str, Sequence[str]]) -> Answer:
-    if "download" in query:
+    if _as_file(query):
         return Answer(text, content_type=f"application/x-pem-file; filename={name}")
     return Answer(CertificateData(text))
 
@@ -230,7 +241,7 @@ async def view_private_key(
 ) -> Answer:
     """The private key, to those who hold a permission of its own."""
     require(call, KEYPAIR, "view_key", pair)
-    if "download" in query and not pair.key_data:
+    if _as_file(query) and not pair.key_data:
         raise not_found()
     answer = _pem("private_key.pem", pair.key_data.reveal(), query)
     changes = Changes()
@@ -265,7 +276,7 @@ KEYPAIR = Kind(
         "name",
         "managed",
         Filter("has_key", bool, test=lambda pair, value: bool(pair.key_data) is value),
-        Filter("key_type", str, many=True, test=lambda pair, values: _key_type(pair) in values),
+        Filter("key_type", _KEY_TYPE, many=True, test=lambda pair, values: _key_type(pair) in values),
     ),
 )
 ACTIONS = (
@@ -287,6 +298,7 @@ ACTIONS = (
         "view_certificate_retrieve",
         permission="view",
         response=CertificateData,
+        query=(_DOWNLOAD,),
     ),
     Action(
         KEYPAIR,
@@ -296,5 +308,6 @@ ACTIONS = (
         "view_private_key_retrieve",
         permission="",
         response=CertificateData,
+        query=(_DOWNLOAD,),
     ),
 )

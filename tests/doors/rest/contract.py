@@ -120,6 +120,10 @@ class Comparison:
     def _schema(self, where: str, theirs: Json, ours: Json, way: Way) -> None:  # noqa: C901, PLR0912 - one look at each word
         wanted = _resolved(self.theirs, theirs)
         mine = _resolved(self.ours, ours)
+        if way == "out" and mine.nullable and not wanted.nullable and wanted.schema:
+            self._say(where, "may be null")
+        if way == "in" and wanted.nullable and not mine.nullable and mine.schema:
+            self._say(where, "may not be null")
         if wanted.name:
             if wanted.name != mine.name:
                 self._say(where, f"is {mine.name or 'nameless'}, not {wanted.name}")
@@ -127,10 +131,6 @@ class Comparison:
                 return
             self._done.add((wanted.name, way))
             where = f"{wanted.name} ({way})"
-        if way == "out" and mine.nullable and not wanted.nullable and wanted.schema:
-            self._say(where, "may be null")
-        if way == "in" and wanted.nullable and not mine.nullable and mine.schema:
-            self._say(where, "may not be null")
         if not wanted.schema or (way == "in" and not mine.schema):
             return
         for word in ("type", "format"):

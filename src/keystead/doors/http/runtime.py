@@ -96,10 +96,12 @@ def _bound(address: ListenAddress) -> list[socket.socket]:
     return found
 
 
-def _socket(family: int, where: tuple[Any, ...], *, both: bool = False) -> socket.socket:
+def _socket(family: int, where: tuple[Any, ...], *, both: bool = False, shared: bool = False) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if both else 1)
         made.bind(where)
@@ -108,6 +110,21 @@ def _socket(family: int, where: tuple[Any, ...], *, both: bool = False) -> socke
     except OSError:
         made.close()
         raise
+    return made
+
+
+def multiplied(bound: Sequence[socket.socket], times: int) -> list[list[socket.socket]]:
+    """The addresses of ``bound`` ``times`` over, for as many processes; the kernel spreads connections evenly over them.
+
+    ``bound`` is closed. That it could be bound proves that the addresses were free: sockets that share would not tell.
+    """
+    made: list[list[socket.socket]] = [[] for _ in range(times)]
+    for one in bound:
+        family, where = one.family, one.getsockname()
+        both = family == socket.AF_INET6 and not one.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+        one.close()
+        for sockets in made:
+            sockets.append(_socket(family, where, both=both, shared=True))
     return made
 
 

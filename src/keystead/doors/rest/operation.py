@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Routes
@@ -10,6 +10,15 @@ from keystead.doors.http.site import Site
 from keystead.doors.rest.routes import ROOT, endpoint
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
+
+
+PAGING: Final = (
+    Filter("ordering", str, note="A member to order by; a leading `-` turns the order round."),
+    Filter("page", int, note="Number of the page, from 1."),
+    Filter("page_size", int, note="Objects a page; larger sizes than the server allows are cut to its limit."),
+    Filter("search", str, note="Text to look for."),
+)
+"""The parameters that every paginated list takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,8 +128,13 @@ class FlowDoor:
             return self.cookies(request, site, reply, redirect(again, 303))
         return self.page(request, call, site, reply, posted=True)
 
-    def page(self, request: Request, call: Call, site: Site, reply: Reply, *, posted: bool = False) -> Response:
-        """``reply`` as a page, or as the redirect it is."""
+    def page(  # noqa: PLR0913 - where a page goes has this many parts
+        self, request: Request, call: Call, site: Site, reply: Reply, *, posted: bool = False, action: str = ""
+    ) -> Response:
+        """``reply`` as a page, or as the redirect it is.
+
+        :param action: where its form is posted; by default to the page's own address.
+        """
         challenge = dict(reply.challenge or {})
         leaves = challenge.get("component") == "xak-flow-redirect"
         if leaves and not (posted and _may_lead_away(str(challenge["to"]))):
@@ -141,7 +146,7 @@ class FlowDoor:
         members = look(request, site, call.settings, csrf=self.jar.csrf(reply.visitor.sid))
         text = request.scope["query_string"].decode("latin-1")
         shown = render.FlowPage(
-            action=f"{site.root_path}{request.path}" + (f"?{text}" if text else ""),
+            action=action or f"{site.root_path}{request.path}" + (f"?{text}" if text else ""),
             application_name=str(challenge.get("application_pre") or ""),
             **members,  # type: ignore[arg-type]  # members of Page
         )

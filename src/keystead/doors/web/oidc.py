@@ -16,7 +16,8 @@ from keystead.flows.ports import Reply as FlowReply
 from keystead.flows.ports import Visitor
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
-from keystead.providers.oidc.wire import Confirm, ErrorPage, FormPost, Json, OidcRequest, Redirect, Reply
+from keystead.providers.oidc.wire import Json, OidcRequest, Reply
+from keystead.providers.pages import Asking, Confirm, ErrorPage, FormPost, Redirect
 from keystead.wire.form import Form
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -91,6 +92,9 @@ class OidcDoor:
             return Response(reply.status, reply.body, headers=headers)
         if isinstance(reply, Redirect):
             return self._cookie(request, site, reply.visitor or visitor, redirect(self.door.place(site, reply.url)))
+        if isinstance(reply, Asking):
+            action = f"{site.root_path}/if/flow/{reply.flow.slug}/"
+            return self.door.page(request, call, site, reply.shown, action=action)
         members = look(request, site, call.settings, csrf=self.door.jar.csrf(visitor.sid if visitor else ""))
         nonce = str(members["nonce"])
         if isinstance(reply, FormPost):

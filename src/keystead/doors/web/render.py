@@ -279,3 +279,15 @@ def denied_page(reason: str, page: Page, *, contact: str = "", application_name:
 def message_page(title: str, message: str, page: Page, *, links: Sequence[Link] = ()) -> bytes:
     """A page that only tells something; the first of ``links`` is drawn as the way to go on."""
     return _render("message.html", page, title=title, message=message, actions=links)
+
+
+def confirm_page(  # noqa: PLR0913 - a question has this many parts
+    title: str, message: str, button: str, action: str, page: Page, *, fields: Mapping[str, str] | None = None
+) -> bytes:
+    """A page that asks before something happens; only its button, which posts ``fields`` to ``action``, makes it happen.
+
+    :param action: where the form is posted; a path of ours.
+    """
+    return _render(
+        "confirm.html", page, title=title, message=message, button=button, action=action, fields=fields or {}
+    )

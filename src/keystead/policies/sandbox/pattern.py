@@ -12,7 +12,8 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any, Final
 
 MAX_PATTERN: Final = 1000
@@ -78,6 +79,8 @@ class Ways:
 _LOW: Final = frozenset(range(_BYTE))
 _NONE: Final = Letters()
 _ANY: Final = Letters(_LOW | {_END}, rest=True)
+_AT_END: Final = Letters(frozenset({_NEWLINE, _END}))
+_ENDS: Final = frozenset({"AT_END", "AT_END_STRING"})
 _ONE: Final = Ways()
 _CASES_OF_OTHERS: Final = frozenset(map(ord, "iIkKsS\xb5\xc5\xdf\xe5\xff"))
 """Characters below 256 that have a case above (the Kelvin sign is a k)."""
@@ -122,10 +125,12 @@ class _Reader:
         kind, value = str(node[0]), node[1]
         letters = self.letters(node)
         if letters is not None:
+            self.reach += 1
+            if kind == "IN":
+                self.wide_sets += sum(str(part[0]) == "RANGE" and part[1][1] >= _BYTE for part in value)
             return _ONE, Follow(letters, sure=False)
         if kind == "AT":
-            ends = str(value) in {"AT_END", "AT_END_STRING"}
-            return _ONE, Follow(Letters(frozenset({_NEWLINE, _END})) if ends else _ANY, sure=False)
+            return _ONE, Follow(_AT_END if str(value) in _ENDS else _ANY, sure=False)
         if kind == "SUBPATTERN":
             group, added, removed, body = value
             del group
@@ -143,6 +148,27 @@ class _Reader:
             return ways, Follow(_ANY, sure=False)
         raise ValueError(f"this pattern uses {kind.lower().replace('_', ' ')}, which is not available here")
 
+    def start(self, nodes: Iterable[Node], first: Letters) -> Letters:
+        """What ``nodes`` may begin with when ``first`` comes after them. Quicker than ``sequence``, which asks for it."""
+        for node in reversed(list(nodes)):
+            kind, value = str(node[0]), node[1]
+            letters = self.letters(node)
+            if letters is not None:
+                first = letters
+            elif kind == "AT":
+                first = _AT_END if str(value) in _ENDS else _ANY
+            elif kind == "SUBPATTERN":
+                first = self.start(value[3], first)
+            elif kind == "BRANCH":
+                starts = [self.start(choice, first) for choice in value[1]]
+                first = reduce(or_, starts)
+            elif kind in {"MAX_REPEAT", "MIN_REPEAT"}:
+                start = self.start(value[2], first)
+                first = start | first if value[0] == 0 else start
+            else:
+                first = _ANY
+        return first
+
     def branch(self, choices: Sequence[Sequence[Node]], follow: Follow) -> tuple[Ways, Follow]:
         """Alternatives: one way if the next character decides between them."""
         read = [self.sequence(choice, follow) for choice in choices]
@@ -156,11 +182,11 @@ class _Reader:
             ways = _ONE
         return ways, Follow(first, sure=any(start.sure for _, start in read))
 
-    def repeat(self, least: int, most: int, body: Any, follow: Follow) -> tuple[Ways, Follow]:
+    def repeat(self, least: int, most: int, body: Sequence[Node], follow: Follow) -> tuple[Ways, Follow]:
         """A repetition, greedy or not."""
         endless = most == _parser.MAXREPEAT
         # Its body is followed by itself or by what follows the whole; neither is sure, for the body may fail half-way.
-        start = self.sequence(body, Follow(follow.first, sure=False))[1].first
+        start = self.start(body, follow.first)
         once = most <= 1
         inner, _ = self.sequence(body, follow if once else Follow(start | follow.first, sure=False))
         empty = _may_be_empty(body)
@@ -171,7 +197,7 @@ class _Reader:
         if empty or (inner != _ONE and endless):
             raise ValueError(_TOO_SLOW)
         if not follow.sure:
-            reach = most * body.getwidth()[1]
+            reach = most * _width(body)
             self.scans = self.scans or reach > _FEW
             self.reach += min(reach, _FEW)
         ways = inner.to_the(most) if inner != _ONE else _ONE
@@ -206,8 +232,6 @@ class _Reader:
             return self.one(value)
         if kind == "RANGE":
             low, high = value
-            if high >= _BYTE:
-                self.wide_sets += 1
             return Letters(frozenset(range(low, min(high, _BYTE - 1) + 1)), rest=high >= _BYTE)
         name = str(value)
         if name.startswith("CATEGORY_NOT_"):
@@ -243,6 +267,12 @@ def _may_be_empty(body: Iterable[Node]) -> bool:
         elif name not in {"AT", "ASSERT", "ASSERT_NOT"}:
             return False
     return True
+
+
+def _width(body: Iterable[Node]) -> int:
+    """The most characters ``body`` may take."""
+    width: int = body.getwidth()[1]  # type: ignore[attr-defined]  # the parser's own kind of sequence has it
+    return width
 
 
 @dataclass(frozen=True, slots=True)

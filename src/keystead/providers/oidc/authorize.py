@@ -23,11 +23,12 @@ from keystead.policies import binding as policies
 from keystead.providers.access import judge
 from keystead.providers.oidc.agreement import insists, permissions, undisturbed
 from keystead.providers.oidc.claims import subject
-from keystead.providers.oidc.finish import NAME, Data, finish, sent
+from keystead.providers.oidc.finish import FINISHER, NAME, Data, sent
 from keystead.providers.oidc.grant import Parts
 from keystead.providers.oidc.request import AGAIN, Asked, Untrusted, read, target
 from keystead.providers.oidc.tokens import read_id
-from keystead.providers.oidc.wire import Asking, ErrorPage, OidcRequest, Redirect, Refusal, Reply
+from keystead.providers.oidc.wire import OidcRequest, Refusal, Reply
+from keystead.providers.pages import Asking, ErrorPage, Redirect
 from keystead.providers.sign_in import authentication_flow
 from keystead.wire.form import Form
 from keystead.wire.jws import JoseError
@@ -203,7 +204,7 @@ async def _agree(visit: _Visit, user: User) -> Reply:
         raise Refusal("server_error", "The provider has no authorization flow.")
     data = msgspec.to_builtins(Data.of(asked, user.pk))
     if _asks_nothing(call, flow):
-        done = await finish(call, state, visit.visitor, data)
+        done = await FINISHER(call, state, visit.visitor, data)
         await state.commit(done.changes, call.at)
         return sent(done)
     request = ConsentRequest(application.pk, permissions(call.settings, asked, once=insists(asked)))

@@ -1,14 +1,18 @@
 """Bearer tokens at our own endpoints: taken from where they may stand, read, and looked up (RFC 6750 §2, §3)."""
 
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
-from keystead.kinds.call import Call
+from keystead.kinds.call import Actor, Call
 from keystead.kinds.state import State
+from keystead.people.user import actor_of
 from keystead.providers.oidc import family
 from keystead.providers.oidc.claims import granted_scopes
 from keystead.providers.oidc.tokens import Read, read_access
 from keystead.providers.oidc.wire import OidcRequest, Refusal, one
 from keystead.wire.jws import JoseError
+
+API_SCOPE: Final = "goauthentik.io/api"
+"""The scope that makes an access token good for our own API."""
 
 
 class Bearer(NamedTuple):
@@ -66,3 +70,11 @@ def refuse(error: str, description: str, status: int) -> NoReturn:
     """
     challenge = f'Bearer error="{error}", error_description="{description}"'
     raise Refusal(error, description, status=status, headers=(("WWW-Authenticate", challenge),))
+
+
+async def api_actor(call: Call, state: State, token: str) -> Actor | None:
+    """Who calls our API with an access token of the scope for it (rest.md §2); None if the token does not count."""
+    found = await live(call, state, token)
+    if found is None or API_SCOPE not in found.scope:
+        return None
+    return await actor_of(state, found.standing.user.pk, means="oauth")

@@ -16,7 +16,8 @@ from keystead.providers.oidc.keys import jwks, keys_of
 from keystead.providers.oidc.mapping import PROTECTED, literal_claims
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, OAuth2Provider
 from keystead.providers.oidc.tokens import ACR
-from keystead.providers.oidc.wire import Json, OidcRequest, Redirect
+from keystead.providers.oidc.wire import Json, OidcRequest
+from keystead.providers.pages import Redirect
 
 CORS: Final = (("Access-Control-Allow-Origin", "*"),)
 _BASE_CLAIMS: Final = ("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce")

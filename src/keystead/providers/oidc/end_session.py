@@ -1,8 +1,9 @@
 """End session: a client asks that a person be signed out (OIDC RP-Initiated Logout 1.0).
 
-Only a valid ``id_token_hint`` about the person at this browser counts as their own wish; without it they are asked, so no
-other site can sign them out. What happens then is the provider's invalidation flow; afterwards the tokens that this client
-got in this session are worthless, and the browser goes to a registered address or to a page that says what is left.
+Only a valid ``id_token_hint`` about the person at this browser counts as their own wish; without it they are asked, so
+no other site can sign them out. What happens then is the provider's invalidation flow; afterwards the tokens that this
+client got in this session are worthless, and the browser goes to a registered address or to a page that says what is
+left.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,8 @@ from keystead.providers.oidc.grant import Parts
 from keystead.providers.oidc.provider import OAuth2Provider
 from keystead.providers.oidc.redirects import RedirectURITypeEnum
 from keystead.providers.oidc.tokens import Read, read_id
-from keystead.providers.oidc.wire import Asking, Confirm, ErrorPage, OidcRequest, Redirect, Refusal, Reply, bad, one
+from keystead.providers.oidc.wire import OidcRequest, Refusal, Reply, bad, one
+from keystead.providers.pages import Asking, Confirm, ErrorPage, Redirect
 from keystead.wire.form import Form
 from keystead.wire.jws import JoseError
 
@@ -114,15 +116,15 @@ def _hint(
 def _destination(provider: OAuth2Provider, form: Form) -> str:
     """Where the client wants the browser sent; empty if it does not say.
 
-    Clients that were registered before addresses had types have none of type logout; for them any registered one will do.
+    Clients registered before addresses had types have none of type logout; for them any registered one will do.
 
     :raises Refusal: ``invalid_request``: the address is not registered.
     """
     given, value = one(form, "post_logout_redirect_uri"), one(form, "state")
     if not given:
         return ""
-    kinds = {one.redirect_uri_type for one in provider.redirect_uris}
-    use = RedirectURITypeEnum.LOGOUT if RedirectURITypeEnum.LOGOUT in kinds else RedirectURITypeEnum.AUTHORIZATION
+    typed = any(uri.redirect_uri_type is RedirectURITypeEnum.LOGOUT for uri in provider.redirect_uris)
+    use = RedirectURITypeEnum.LOGOUT if typed else RedirectURITypeEnum.AUTHORIZATION
     if not redirects.registered(provider.redirect_uris, given, use):
         bad("post_logout_redirect_uri is not registered for this client.")
     return redirects.with_parameters(given, [("state", value)]) if value else given

@@ -9,7 +9,7 @@ from keystead.base import rand
 from keystead.base.clock import micros
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, denied
-from keystead.flows.ports import Finish, Visitor
+from keystead.flows.ports import Finish, Finisher, Visitor
 from keystead.kinds import ledger
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -20,7 +20,7 @@ from keystead.providers.oidc import family, opaque
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER
 from keystead.providers.oidc.request import Asked, Target
 from keystead.providers.oidc.tokens import length
-from keystead.providers.oidc.wire import FormPost, Redirect
+from keystead.providers.pages import FormPost, Redirect
 
 NAME: Final = "oauth2"
 """Under which name flows know this finisher."""
@@ -114,6 +114,9 @@ async def finish(call: Call, _state: State, visitor: Visitor, data: Mapping[str,
         return Finish(changes, to=answer.url)
     members = {"component": _AUTOSUBMIT, "url": answer.url, "attrs": answer.fields, "title": answer.title}
     return Finish(changes, to=answer.url, challenge=members)
+
+
+FINISHER: Final[Finisher] = finish
 
 
 def sent(done: Finish) -> Redirect | FormPost:

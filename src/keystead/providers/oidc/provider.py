@@ -1,7 +1,7 @@
 """OAuth2Provider: a client as OAuth calls it - who it is, where answers may go, what its tokens are like."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -10,11 +10,11 @@ from keystead.base import rand
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, SECRET_SHOWN, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
-from keystead.providers.application import Assigned, assigned
+from keystead.providers.application import APPLICATION, Assigned, assigned
 from keystead.providers.oidc import redirects
 from keystead.providers.oidc.redirects import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
 from keystead.trust.keypair import signer_for
@@ -183,6 +183,11 @@ def _key_fault(settings: Snapshot, pk: str) -> str | None:
         return str(exc)
 
 
+async def _speaking_for(call: Call, _state: State, pk: str, _query: Mapping[str, Sequence[str]]) -> Collection[object]:
+    application = call.settings.get(APPLICATION, pk)
+    return {application.provider} if application else ()
+
+
 OAUTH2_PROVIDER: Kind[OAuth2Provider] = Kind(
     model=_MODEL,
     struct=OAuth2Provider,
@@ -195,6 +200,7 @@ OAUTH2_PROVIDER: Kind[OAuth2Provider] = Kind(
     view=view,
     rules=rules,
     filters=(
+        Filter("application", Uuid, keys=_speaking_for, note="Speaks for this application."),
         "access_code_validity",
         "access_token_validity",
         "authorization_flow",

@@ -15,7 +15,8 @@ from keystead.providers.oidc.claims import granted_scopes
 from keystead.providers.oidc.issuer import issuer
 from keystead.providers.oidc.provider import GrantTypeEnum, OAuth2Provider, by_client_id
 from keystead.providers.oidc.redirects import RedirectURITypeEnum
-from keystead.providers.oidc.wire import ErrorPage, FormPost, Redirect, Refusal, bad, one, scopes
+from keystead.providers.oidc.wire import Refusal, bad, one, scopes
+from keystead.providers.pages import ErrorPage, FormPost, Redirect
 from keystead.wire import pkce
 from keystead.wire.form import Form
 

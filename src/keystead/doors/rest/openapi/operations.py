@@ -9,7 +9,7 @@ from keystead.doors.rest.families import Family
 from keystead.doors.rest.openapi.objects import key_schema, name_of, page_of
 from keystead.doors.rest.openapi.schemas import Components, Schema, Type, obj, ref
 from keystead.doors.rest.openapi.words import told
-from keystead.doors.rest.operation import Operation
+from keystead.doors.rest.operation import PAGING, Operation
 from keystead.kinds.kind import PERMISSION, Action, Filter, Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.people.event import TypeCreate
@@ -34,12 +34,6 @@ _DOES: Final = {
     Verb.DESTROY: "Remove a {one}, and do to what refers to it what the references say.",
     Verb.USED_BY: "What refers to a {one}, as far as the caller may see it.",
 }
-_PAGING: Final = (
-    Filter("ordering", str, note="A member to order by; a leading `-` turns the order round."),
-    Filter("page", int, note="Number of the page, from 1."),
-    Filter("page_size", int, note="Objects a page; larger sizes than the server allows are cut to its limit."),
-    Filter("search", str, note="Text to look for."),
-)
 
 
 class UsedBy(msgspec.Struct):
@@ -131,7 +125,7 @@ class Paths:
             _parameter(item, _unnoted(members[item])) if isinstance(item, str) else self.parameter(item)
             for item in kind.filters
         ]
-        return [*found, *(self.parameter(item) for item in _PAGING)]
+        return [*found, *(self.parameter(item) for item in PAGING)]
 
     def _key(self, kind: Kind[Any]) -> Schema:
         return _in_path(kind.key_name or kind.key, key_schema(self._components, kind), f"Which {kind.title[0]}.")
@@ -141,8 +135,7 @@ class Paths:
         name = name_of(kind)
         key = self._key(kind)
         base, one = f"{kind.path}/", f"{kind.path}/{{{key['name']}}}/"
-        # Parameters that filter nothing are for the view, which also shows single objects.
-        looks = [self.parameter(item) for item in kind.filters if isinstance(item, Filter) and not (item.test or item.sql)]
+        looks = [self.parameter(item) for item in kind.filters if isinstance(item, Filter) and _looks(kind, item)]
         body, patch = ref(f"{name}Request"), ref(f"Patched{name}Request")
         plans: dict[Verb, dict[str, Any]] = {
             Verb.LIST: {"path": base, "parameters": self._filters(kind), "answer": page_of(self._components, name)},
@@ -181,7 +174,7 @@ class Paths:
             base,
             f"{ids}_list",
             note=f"A page of objects of every type of {name} the caller may see.",
-            parameters=[self.parameter(item) for item in (*family.filters, *_PAGING)],
+            parameters=[self.parameter(item) for item in (*family.filters, *PAGING)],
             answer=page_of(self._components, name),
         )
         self.put("get", one, f"{ids}_retrieve", note=f"One {name}.", parameters=[key], answer=ref(name))
@@ -237,6 +230,11 @@ class Paths:
 
     def _answer(self, response: Type) -> Schema | None:
         return None if response is None else self._components.of(response, "out")
+
+
+def _looks(kind: Kind[Any], item: Filter) -> bool:
+    """Whether a parameter filters nothing but is for the view, which also shows single objects."""
+    return not (item.test or item.sql or item.keys) and item.name not in kind.fields
 
 
 def _failure(name: str, note: str) -> Schema:

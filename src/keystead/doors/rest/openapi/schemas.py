@@ -47,7 +47,7 @@ def ref(name: str) -> Schema:
 
 def flagged(schema: Schema, **flags: object) -> Schema:
     """``schema`` with further members; beside a ``$ref`` they would be ignored, so that is wrapped."""
-    flags = {name: value for name, value in flags.items() if value}
+    flags = {name: value for name, value in flags.items() if value or name == "default"}
     if not flags:
         return schema
     return {"allOf": [schema], **flags} if "$ref" in schema else {**schema, **flags}
@@ -89,8 +89,8 @@ class Components:
     def of(self, hint: Type, way: Way) -> Schema:
         """The schema of values of type ``hint``.
 
-        A ``msgspec.Meta(title=...)`` names the component: the one made of a struct, or, on a mapping, the one that it
-        is filled like.
+        A ``msgspec.Meta(title=...)`` names the component: the one made of a struct or an enumeration, or the one whose
+        shape a value of any other type has.
 
         :raises TypeError: nothing is known of the type.
         """
@@ -109,12 +109,14 @@ class Components:
             return {"type": "string", "enum": list(args)}
         if origin in {tuple, list, set, frozenset}:
             return {"type": "array", "items": self.of(args[0], way)}
-        if origin is dict or bare is dict:
-            return ref(title) if title else self._mapping(args, way)
+        if origin is dict and not title:
+            return self._mapping(args, way)
         if isinstance(bare, type) and issubclass(bare, enum.Enum):
             return self._enum(bare, title)
         if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
             return self._struct(bare, way, title)
+        if title:
+            return ref(title)
         if bare is type(None):
             return {"nullable": True}
         if bare in _PLAIN:

@@ -1,0 +1,21 @@
+"""``House``: what commands need of the rooms above them; handed in from above, since doors do not import upwards."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keystead.doors.http.server import Application
+from keystead.doors.http.site import Site
+from keystead.kinds.kind import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The whole of Keystead.
+
+    :param kinds: every kind.
+    :param build: everything that is served over HTTP, for an installation.
+    """
+
+    kinds: tuple[Kind[Any], ...]
+    build: Callable[[Site], Application]
