@@ -11,7 +11,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from keystead.base import rand
+from keystead.flows.password_check import BackendsEnum
 from keystead.flows.ports import LoginOption
+from keystead.flows.stages.identification import UserFieldsEnum
 from keystead.people import password, session, token
 from keystead.people.brand import BRAND
 from keystead.people.user import by_pk
@@ -81,7 +83,7 @@ async def test_name_and_password_on_one_page(studio: Studio) -> None:
 async def test_every_kind_of_name(studio: Studio) -> None:
     await studio.person("björn.berg", email="B.Berg@example.org", attributes={"upn": "bb@corp"})
     for typed in ("björn.berg", "b.berg@example.org", "BB@CORP", "  björn.berg  "):
-        stage = who(user_fields=("username", "email", "upn"))
+        stage = who(user_fields=tuple(UserFieldsEnum))
         browser = studio.browser(await studio.flow(stage, secret(), enter()))
         await browser.post(uid_field=typed)
         assert (await browser.post(password=SECRET))["component"] == REDIRECT, typed
@@ -264,7 +266,7 @@ async def test_an_application_password_signs_in(studio: Studio) -> None:
 
 async def test_backends_are_asked_as_listed(studio: Studio) -> None:
     await studio.person()
-    for backends in (("authentik.core.auth.TokenBackend",), ("authentik.sources.ldap.auth.LDAPBackend",), ()):
+    for backends in ((BackendsEnum.TOKEN,), (BackendsEnum.LDAP, BackendsEnum.KERBEROS), ()):
         browser = await two_steps(studio, backends=backends)
         await browser.post(uid_field="anna")
         assert errors(await browser.post(password=SECRET)) == {"password": ["invalid"]}

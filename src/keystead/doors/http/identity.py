@@ -7,12 +7,15 @@ from keystead.base.errors import Kind, Problem
 from keystead.doors.http.cookies import Jar
 from keystead.doors.http.message import Request
 from keystead.doors.http.site import Site
-from keystead.kinds.call import NOBODY, Actor
+from keystead.kinds.call import NOBODY, Actor, Call
 from keystead.people import token
 from keystead.people.session import find
 from keystead.people.user import actor_of
+from keystead.providers.oidc import bearer
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+API_SCOPE: Final = "goauthentik.io/api"
+"""The scope of access tokens that count at the API."""
 _REFUSED: Final = "Token invalid/expired"
 
 
@@ -34,11 +37,13 @@ async def by_bearer(request: Request, site: Site, text: str) -> Actor:
         actor = await actor_of(site.state, found.user, means="token")
         if actor is not None:
             return actor
-    bearer = site.extras.get("oauth_bearer")
-    if found is None and text.count(".") == 2 and callable(bearer):  # noqa: PLR2004 - a JWT has three parts
-        actor = await bearer(request, site, text)
-        if actor is not None:
-            return actor
+    if found is None and text.count(".") == 2:  # noqa: PLR2004 - a JWT has three parts
+        call = Call(NOBODY, request.at, site.state.settings, request.peer, request.id, request.origin)
+        access = await bearer.live(call, site.state, text)
+        if access is not None and API_SCOPE in access.scope:
+            actor = await actor_of(site.state, access.standing.user.pk, means="oauth")
+            if actor is not None:
+                return actor
     raise Problem(Kind.UNAUTHENTICATED, _REFUSED)
 
 
