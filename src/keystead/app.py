@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from keystead.doors.http.cookies import Jar
+from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
@@ -122,7 +123,13 @@ def build(site: Site) -> Application:
     for entry in routes.routes(parts):
         run = OidcDoor(door, entry.handle, visits=entry.visits).run
         table.add(entry.method, entry.path, Endpoint(run, oidc_door.failed, identify=entry.visits, max_body=64 * 1024))
-    return Application(site, table, jar, pages.failed)
+    return Application(site, table, jar, _unknown)
+
+
+def _unknown(request: Request, site: Site, exc: BaseException) -> Response:
+    """Failures where nothing answers, in the words of whoever asks there."""
+    speaks_json = request.path.startswith(("/api/", "/application/o/"))
+    return (api_errors.answer if speaks_json else pages.failed)(request, site, exc)
 
 
 def _pages(table: Routes, door: FlowDoor) -> None:

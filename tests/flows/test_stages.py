@@ -12,7 +12,7 @@ from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.deny import DenyStage
 from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
-from tests.flows.support import SECRET, STAGES, Browser, Studio, enter, errors, secret, signed_in, who
+from tests.flows.support import SECRET, STAGES, Browser, Studio, enter, errors, secret, signed_in, text_field, who
 
 NEXT = "ak-stage-prompt"
 BODIES: Mapping[str, dict[str, object]] = {
@@ -58,7 +58,7 @@ async def _login(studio: Studio) -> Browser:
 
 
 async def _prompt(studio: Studio) -> Browser:
-    return studio.browser(await _flow(studio, await studio.prompts("question")))
+    return studio.browser(await _flow(studio, await studio.prompts(text_field("question", required=True))))
 
 
 async def _consent(studio: Studio) -> Browser:
@@ -70,7 +70,7 @@ async def _consent(studio: Studio) -> Browser:
 
 
 async def _flow(studio: Studio, *stages: object, **members: Any) -> Flow:
-    return await studio.flow(*stages, await studio.prompts("following"), **members)
+    return await studio.flow(*stages, await studio.prompts(text_field("following", required=True)), **members)
 
 
 SCENES = {

@@ -198,8 +198,8 @@ class Executor:
             return beside
         limit = arrived.stage.tries(arrived.run, body)
         if limit:
-            if arrived.course.tried >= limit:
-                return await self._deny(state, arrived.course, Deny(SPENT))
+            if arrived.course.tried >= limit:  # the last try is being looked at; it decides whether the run ends
+                return replies.denied(arrived.course, SPENT)
             arrived = replace(arrived, course=await self._count(state, arrived.course))
         outcome = await arrived.stage.answer(arrived.run, body)
         if isinstance(outcome, Done):

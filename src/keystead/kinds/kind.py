@@ -56,8 +56,8 @@ class Filter:
     :param many: the parameter may be repeated; any of its values matches.
     :param test: for settings: whether an object passes, given the value (or the tuple of values).
     :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
-    :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that pass,
-        where only the store knows them.
+    :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
+        pass, where only the store knows them.
     :param note: what it does, for the API's documentation.
 
     One that has none of ``test``, ``sql`` and ``keys`` filters nothing: the kind's view looks at it.

@@ -139,7 +139,7 @@ _HOUR: Final = 3_600_000_000
 _LONGEST_DAYS: Final = 365
 
 
-async def create(call: Call, state: State, _obj: None, body: EventRequest) -> Answer:
+async def create(call: Call, _state: State, _obj: None, body: EventRequest) -> Answer:
     """Take in an event that an outpost or an administrator reports; who reports it is written, not what it claims."""
     require(call, EVENT, Verb.CREATE)
     changes = Changes()

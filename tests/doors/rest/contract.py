@@ -92,8 +92,8 @@ class Comparison:
                 self._say(where, f"lacks the {one['in']} parameter {one['name']}")
             else:
                 self._schema(f"{where} {one['in']} {one['name']}", one["schema"], match["schema"], "in")
-        for place, name in mine:
-            if mine[place, name].get("required"):
+        for (place, name), one in mine.items():
+            if one.get("required"):
                 self._say(where, f"requires the {place} parameter {name}")
 
     def _body(self, where: str, theirs: Json | None, ours: Json | None) -> None:
@@ -138,8 +138,10 @@ class Comparison:
                 self._say(where, f"has the {word} {mine.schema.get(word)}, not {wanted.schema[word]}")
         self._choices(where, wanted.schema.get("enum"), mine.schema.get("enum"), way)
         for word in _LIMITS:
-            if word in wanted.schema and mine.schema.get(word) != wanted.schema[word] and (
-                way == "in" or word in {"maxLength", "maximum", "minimum"}
+            if (
+                word in wanted.schema
+                and mine.schema.get(word) != wanted.schema[word]
+                and (way == "in" or word in {"maxLength", "maximum", "minimum"})
             ):
                 self._say(where, f"has the {word} {mine.schema.get(word)}, not {wanted.schema[word]}")
             elif way == "in" and word in mine.schema and word not in wanted.schema:

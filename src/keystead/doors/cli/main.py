@@ -1,4 +1,4 @@
-"""The commands by name. Each lives in a file of its own that is imported when it is asked for, so that help is quick."""
+"""The commands by name. Each lives in a file of its own, imported when it is asked for, so that help is quick."""
 
 import importlib
 import os
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 COMMANDS: Final = {
-    "up": Place("up", "Run everything in this process: HTTP, HTTPS, metrics, background work."),
+    "up": Place("up", "Run everything in one process, database included."),
     "server": Place("server", "Serve HTTP in several processes; background work runs elsewhere."),
     "worker": Place("worker", "Do background work only."),
     "migrate": Place("migrate", "Bring the database to the schema of this version."),

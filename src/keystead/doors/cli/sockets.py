@@ -16,7 +16,7 @@ class Sockets:
     metrics: list[socket.socket] = field(default_factory=list)
 
     def shared(self, processes: int) -> "list[Sockets]":
-        """The same addresses once for each of ``processes``, which then share what comes in; these sockets are closed."""
+        """The same addresses for each of ``processes``, which share what comes in; these sockets are closed."""
         http, https, metrics = (multiplied(one, processes) for one in (self.http, self.https, self.metrics))
         return [Sockets(*parts) for parts in zip(http, https, metrics, strict=True)]
 

@@ -114,9 +114,9 @@ def _socket(family: int, where: tuple[Any, ...], *, both: bool = False, shared: 
 
 
 def multiplied(bound: Sequence[socket.socket], times: int) -> list[list[socket.socket]]:
-    """The addresses of ``bound`` ``times`` over, for as many processes; the kernel spreads connections evenly over them.
+    """The addresses of ``bound`` ``times`` over, for as many processes; the kernel spreads connections evenly.
 
-    ``bound`` is closed. That it could be bound proves that the addresses were free: sockets that share would not tell.
+    ``bound`` is closed. That it could be bound proves the addresses were free: sockets that share would not tell.
     """
     made: list[list[socket.socket]] = [[] for _ in range(times)]
     for one in bound:

@@ -5,34 +5,14 @@ from typing import Any
 
 import msgspec
 
-from keystead.base.errors import FieldErrors, Kind, Problem, invalid
-from keystead.doors.http.message import Request
+from keystead.base.errors import FieldErrors, Problem, invalid
 from keystead.kinds import records
 from keystead.kinds.call import Call
 from keystead.kinds.field import Field, plain
 from keystead.kinds.kind import Kind as Shape
 from keystead.kinds.state import State
-from keystead.wire import jsonstrict
 
 REQUIRED = "This member is required."
-
-
-def json_object(request: Request) -> dict[str, object]:
-    """The body as a JSON object; an empty body is an empty object.
-
-    :raises Problem: ``MEDIA`` for another content type, ``INVALID`` for what is no JSON object.
-    """
-    if not request.body:
-        return {}
-    if request.content_type not in {"application/json", "application/merge-patch+json"}:
-        raise Problem(Kind.MEDIA, f'Unsupported media type "{request.content_type}" in request; send application/json.')
-    try:
-        value = jsonstrict.decode(request.body)
-    except ValueError as exc:
-        raise Problem(Kind.INVALID, f"JSON parse error: {exc}") from None
-    if not isinstance(value, dict):
-        raise invalid({"non_field_errors": ["Send a JSON object."]})
-    return value
 
 
 def decoded(body: Mapping[str, object], struct: type[msgspec.Struct]) -> msgspec.Struct:
@@ -66,7 +46,7 @@ async def taken(
     old: Any | None,
     *,
     partial: bool,
-    pk: object,  # noqa: ANN401 - objects of every kind
+    pk: object,
 ) -> Any:  # noqa: ANN401 - as above
     """The object that ``body`` describes: a new one, or ``old`` with the members that came.
 

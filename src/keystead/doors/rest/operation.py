@@ -11,7 +11,6 @@ from keystead.doors.rest.routes import ROOT, endpoint
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
 
-
 PAGING: Final = (
     Filter("ordering", str, note="A member to order by; a leading `-` turns the order round."),
     Filter("page", int, note="Number of the page, from 1."),

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -23,7 +23,9 @@ from keystead.people.session import SESSION
 _BRAND: Final = "authentik_"
 _FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
 """Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
-_BY_ATTRIBUTES: Final = Filter("filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others.")
+_BY_ATTRIBUTES: Final = Filter(
+    "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
+)
 
 
 class CapabilitiesEnum(enum.StrEnum):
@@ -99,7 +101,11 @@ async def config(_request: Request, _call: Call, site: Site, _params: dict[str, 
     return json(
         Config(
             error_reporting=ErrorReportingConfig(
-                enabled=False, sentry_dsn="", environment="", send_pii=False, traces_sample_rate=0.0
+                enabled=False,
+                sentry_dsn="",
+                environment=settings.error_reporting.environment,
+                send_pii=False,
+                traces_sample_rate=0.0,
             ),
             capabilities=able,
             cache_timeout=settings.cache.timeout,
@@ -148,9 +154,7 @@ async def models(request: Request, call: Call, site: Site, _params: dict[str, st
     """The models of all objects."""
     signed_in(call)
     wanted = listing.asked_for(_BY_ATTRIBUTES, query_of(request))
-    found = [
-        kind for kind in site.state.kinds.values() if wanted is None or ("attributes" in kind.fields) is wanted
-    ]
+    found = [kind for kind in site.state.kinds.values() if wanted is None or ("attributes" in kind.fields) is wanted]
     return json([App(kind.model, kind.title[0]) for kind in sorted(found, key=lambda kind: kind.model)])
 
 
@@ -165,7 +169,7 @@ async def outposts(_request: Request, call: Call, site: Site, _params: dict[str,
     return json(_below(call, "outposts/", list(site.state.kinds.values())))
 
 
-def _below(call: Call, path: str, kinds: Sequence[Kind[object]]) -> dict[str, str]:
+def _below(call: Call, path: str, kinds: Sequence[Kind[Any]]) -> dict[str, str]:
     return {
         kind.path.removeprefix(path): f"{call.origin.root}{ROOT}{kind.path}/"
         for kind in sorted(kinds, key=lambda kind: kind.path)

@@ -8,11 +8,12 @@ import msgspec
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem
+from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Routes
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors, families, verbs
-from keystead.doors.rest.body import decoded, json_object
+from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
 from keystead.kinds.access import holds, signed_in
 from keystead.kinds.call import Call

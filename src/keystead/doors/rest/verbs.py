@@ -7,9 +7,10 @@ import msgspec
 
 from keystead.base import rand
 from keystead.base.errors import denied, not_found
+from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest.body import json_object, taken
+from keystead.doors.rest.body import taken
 from keystead.kinds import ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call

@@ -10,9 +10,9 @@ import msgspec
 from keystead.base.errors import Kind, Problem, invalid, not_found
 from keystead.doors.http.cookies import Jar, fresh
 from keystead.doors.http.identity import check_csrf
+from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response, redirect
 from keystead.doors.http.site import Site
-from keystead.doors.rest.body import json_object
 from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
 from keystead.flows.executor import Executor
@@ -128,7 +128,7 @@ class FlowDoor:
             return self.cookies(request, site, reply, redirect(again, 303))
         return self.page(request, call, site, reply, posted=True)
 
-    def page(  # noqa: PLR0913 - where a page goes has this many parts
+    def page(
         self, request: Request, call: Call, site: Site, reply: Reply, *, posted: bool = False, action: str = ""
     ) -> Response:
         """``reply`` as a page, or as the redirect it is.

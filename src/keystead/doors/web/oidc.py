@@ -111,7 +111,9 @@ class OidcDoor:
         plain = render.Page(**members)  # type: ignore[arg-type]  # as above
         if isinstance(reply, ErrorPage):
             hint = f"What the protocol calls it: {reply.code}." if reply.code else "Go back to where you came from."
-            return page(render.error_page(reply.status, reply.title, reply.message, hint, plain), nonce, status=reply.status)
+            return page(
+                render.error_page(reply.status, reply.title, reply.message, hint, plain), nonce, status=reply.status
+            )
         return self._cookie(request, site, visitor, self._confirm(reply, plain, nonce))
 
     @staticmethod

@@ -13,8 +13,8 @@ from keystead.doors.http.site import Site
 from keystead.doors.web import assets, render
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.pages import look, page
-from keystead.flows.flow import FLOW, Flow
 from keystead.flows.challenge import stays_here
+from keystead.flows.flow import FLOW, Flow
 from keystead.flows.setup import setup_open
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes

@@ -271,9 +271,7 @@ def denied_page(reason: str, page: Page, *, contact: str = "", application_name:
     :param contact: an e-mail address or a name to ask.
     :param retry: where one can sign in as somebody else.
     """
-    return _render(
-        "denied.html", page, reason=reason, contact=contact, application_name=application_name, retry=retry
-    )
+    return _render("denied.html", page, reason=reason, contact=contact, application_name=application_name, retry=retry)
 
 
 def message_page(title: str, message: str, page: Page, *, links: Sequence[Link] = ()) -> bytes:
@@ -281,7 +279,7 @@ def message_page(title: str, message: str, page: Page, *, links: Sequence[Link] 
     return _render("message.html", page, title=title, message=message, actions=links)
 
 
-def confirm_page(  # noqa: PLR0913 - a question has this many parts
+def confirm_page(
     title: str, message: str, button: str, action: str, page: Page, *, fields: Mapping[str, str] | None = None
 ) -> bytes:
     """A page that asks before something happens; only its button, which posts ``fields`` to ``action``, makes it happen.

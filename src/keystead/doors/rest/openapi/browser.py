@@ -1,4 +1,4 @@
-"""``/api/v3/`` in a browser: the document as pages of plain HTML - its parts, their operations, the schemas behind them."""
+"""``/api/v3/`` in a browser: the document as plain HTML - its parts, their operations, the schemas behind them."""
 
 import base64
 import hashlib
@@ -32,6 +32,11 @@ _POLICY: Final = (
     + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     + "'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'"
 )
+_HEADERS: Final = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-cache"),
+)
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 
@@ -57,14 +62,15 @@ class Browser:
             200,
             body.encode(),
             HTML,
-            [(b"content-security-policy", _POLICY.encode()), (b"cache-control", b"no-cache"), (b"x-frame-options", b"DENY")],
+            _HEADERS,
         )
 
 
 def _page(title: str, content: str, here: str, root: str) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · Keystead API</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
         f'<link rel="stylesheet" href="{escape(root + _SHEET)}"><style>{_STYLE}</style></head><body><main>'
         f'<p><a href="{escape(here)}">Keystead API</a></p><h1>{escape(title)}</h1>{content}</main></body></html>'
     )
@@ -92,8 +98,8 @@ def _index(document: Schema) -> Iterator[str]:
     info = document["info"]
     yield f"<p>{_words(info['description'])}</p>"
     yield (
-        f'<p class="quiet">Version {escape(info["version"])}. The same for programs: <a href="schema/?format=yaml">YAML</a>,'
-        ' <a href="schema/?format=json">JSON</a> (OpenAPI 3).</p>'
+        f'<p class="quiet">Version {escape(info["version"])}. The same for programs:'
+        ' <a href="schema/?format=yaml">YAML</a>, <a href="schema/?format=json">JSON</a> (OpenAPI 3).</p>'
     )
     for one in document["tags"]:
         tag = one["name"]
@@ -110,8 +116,9 @@ def _tag_page(document: Schema, tag: str) -> Iterator[str]:
     if not found:
         raise not_found("The API has no such part.")
     for path, method, operation in found:
-        yield f'<details id="{escape(operation["operationId"])}" open><summary>{_line(path, method, operation)}</summary>'
-        yield f'<p><code>{escape(operation["operationId"])}</code> {_words(operation.get("description", ""))}</p>'
+        name = escape(operation["operationId"])
+        yield f'<details id="{name}" open><summary>{_line(path, method, operation)}</summary>'
+        yield f"<p><code>{name}</code> {_words(operation.get('description', ''))}</p>"
         if parameters := operation.get("parameters"):
             rows = (
                 (f"{one['name']}{' *' if one.get('required') else ''}", one["schema"], one.get("description", ""))

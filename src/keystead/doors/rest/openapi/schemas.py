@@ -32,11 +32,13 @@ _PLAIN: Final[dict[Type, Schema]] = {
     datetime: {"type": "string", "format": "date-time"},
     dict: {"type": "object", "additionalProperties": True},
     list: {"type": "array", "items": {}},
+    type(None): {"nullable": True},
     object: {},
     Any: {},
 }
 _LIMITS: Final = (("ge", "minimum"), ("le", "maximum"), ("max_length", "maxLength"))
 _EXPLAINS: Final = frozenset({"description", "readOnly", "writeOnly", "allOf", "properties", "required"})
+_ARRAYS: Final = frozenset({tuple, list, set, frozenset})
 _UNIONS: Final = frozenset({typing.Union, types.UnionType})
 
 
@@ -102,26 +104,30 @@ class Components:
         return schema
 
     def _core(self, bare: Type, way: Way, title: str) -> Schema:
-        origin, args = typing.get_origin(bare), typing.get_args(bare)
-        if origin in _UNIONS:
-            return self._union(args, way, title)
-        if origin is Literal:
-            return {"type": "string", "enum": list(args)}
-        if origin in {tuple, list, set, frozenset}:
-            return {"type": "array", "items": self.of(args[0], way)}
-        if origin is dict and not title:
-            return self._mapping(args, way)
+        args = typing.get_args(bare)
+        if (made := self._built(typing.get_origin(bare), args, way, title)) is not None:
+            return made
         if isinstance(bare, type) and issubclass(bare, enum.Enum):
             return self._enum(bare, title)
         if isinstance(bare, type) and issubclass(bare, msgspec.Struct):
             return self._struct(bare, way, title)
         if title:
             return ref(title)
-        if bare is type(None):
-            return {"nullable": True}
-        if bare in _PLAIN:
-            return dict(_PLAIN[bare])
-        raise TypeError(f"{bare!r} has no schema")
+        if bare not in _PLAIN:
+            raise TypeError(f"{bare!r} has no schema")
+        return dict(_PLAIN[bare])
+
+    def _built(self, origin: object, args: tuple[Type, ...], way: Way, title: str) -> Schema | None:
+        """The schema of a type that is built from others, ``origin[*args]``; None for any other type."""
+        if origin in _UNIONS:
+            return self._union(args, way, title)
+        if origin is Literal:
+            return {"type": "string", "enum": list(args)}
+        if origin in _ARRAYS:
+            return {"type": "array", "items": self.of(args[0], way)}
+        if origin is dict and not title:
+            return {"type": "object", "additionalProperties": self.of(args[1], way) or True}
+        return None
 
     def _union(self, args: tuple[Type, ...], way: Way, title: str) -> Schema:
         rest = [arg for arg in args if arg not in {type(None), msgspec.UnsetType}]
@@ -129,10 +135,6 @@ class Components:
         found = [self.of(arg, way) for arg in titled]
         schema = found[0] if len(found) == 1 else {"oneOf": found}
         return flagged(schema, nullable=type(None) in args)
-
-    def _mapping(self, args: tuple[Type, ...], way: Way) -> Schema:
-        inner = self.of(args[1], way) if args else {}
-        return {"type": "object", "additionalProperties": inner or True}
 
     def _enum(self, kind: type[enum.Enum], title: str) -> Schema:
         name = title or kind.__name__
@@ -186,7 +188,8 @@ def _value(value: object) -> object:
 
 
 def _peeled(hint: Type) -> tuple[Type, tuple[object, ...]]:
-    if typing.get_origin(hint) is typing.Annotated:
+    origin: object = typing.get_origin(hint)
+    if origin is typing.Annotated:
         bare, *extras = typing.get_args(hint)
         return bare, tuple(extras)
     return hint, ()

@@ -33,7 +33,10 @@ MEDIA: Final[Mapping[str, FormatEnum]] = {
     "application/json": FormatEnum.JSON,
 }
 """Media types the document comes in; of those a client takes equally gladly, the first."""
-_OF_FORMAT: Final = {FormatEnum.YAML: "application/vnd.oai.openapi", FormatEnum.JSON: "application/vnd.oai.openapi+json"}
+_OF_FORMAT: Final = {
+    FormatEnum.YAML: "application/vnd.oai.openapi",
+    FormatEnum.JSON: "application/vnd.oai.openapi+json",
+}
 
 
 class Kept(NamedTuple):
@@ -49,7 +52,7 @@ class Kept(NamedTuple):
 class Description:
     """The document of this installation's API, made when first asked for.
 
-    :param make: makes it; it takes a good part of a second, so it runs in a thread.
+    :param make: makes it; that takes a good part of a second, so a thread does it.
     """
 
     def __init__(self, make: Callable[[], Schema]) -> None:
@@ -78,7 +81,7 @@ class Description:
         return msgspec.json.decode(text, type=Schema)
 
     async def show(self, request: Request, _call: Call, _site: Site, _params: dict[str, str]) -> Response:
-        """This document.
+        """The description of this API.
 
         YAML, unless the `Accept` header or `format` asks for JSON.
         """

@@ -2,8 +2,6 @@
 
 import inspect
 import re
-from collections.abc import Callable
-from functools import cache
 from typing import Final
 
 _ROLE: Final = re.compile(r":[a-z:]+:`~?(?:[\w.]+\.)?([\w ]+)`")
@@ -16,14 +14,13 @@ def _prose(lines: list[str]) -> str:
     return _CODE.sub(r"`\1`", _ROLE.sub(r"`\1`", text))
 
 
-def _doc(thing: type | Callable[..., object]) -> str:
+def _doc(thing: object) -> str:
     """The docstring that ``thing`` itself has, not one it inherits."""
     found = vars(thing).get("__doc__") if isinstance(thing, type) else thing.__doc__
     return inspect.cleandoc(found) if isinstance(found, str) else ""
 
 
-@cache
-def told(thing: type | Callable[..., object]) -> str:
+def told(thing: object) -> str:
     """The prose of ``thing``'s docstring up to its first field, as Markdown paragraphs."""
     kept: list[list[str]] = [[]]
     for line in _doc(thing).splitlines():
@@ -36,8 +33,7 @@ def told(thing: type | Callable[..., object]) -> str:
     return "\n\n".join(_prose(lines) for lines in kept if lines)
 
 
-@cache
-def params(thing: type | Callable[..., object]) -> dict[str, str]:
+def params(thing: object) -> dict[str, str]:
     """What ``thing``'s docstring says of each of its parameters."""
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
