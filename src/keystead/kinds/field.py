@@ -4,7 +4,7 @@ import enum
 import types
 import typing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeAlias, cast
 
@@ -14,8 +14,11 @@ from keystead.base.secret import Secret
 from keystead.kinds.marks import Column, Format, Link, Mark, Ref
 
 _BLANK: Final = "May not be blank."
+_BEYOND: Final = 2**63
 Type: TypeAlias = Any
 """A type expression; Python has no better name for one."""
+Choices: TypeAlias = type[enum.Enum]
+"""An enumeration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,14 @@ class Field:
     """One member of a kind.
 
     :param type: the annotation without our marks, as msgspec reads it.
+    :param core: the type of a value that is not null; where the field holds several, of one of them.
     :param default: the default (a fresh one from :meth:`fresh`), or ``msgspec.NODEFAULT``.
+    :param json: its column holds JSON text.
     """
 
     name: str
     type: Type
+    core: Type
     default: object
     factory: Type
     nullable: bool
@@ -41,7 +47,7 @@ class Field:
     temporal: bool
     json: bool
     boolean: bool
-    choices: type[enum.Enum] | None
+    choices: Choices | None
 
     @property
     def required(self) -> bool:
@@ -67,33 +73,86 @@ class Field:
 
         :raises ValueError: it is of the wrong type or form; the message is for the person who sent it.
         """
-        if isinstance(value, str) and Mark.VERBATIM not in self.marks:
-            value = value.strip()
-        if isinstance(value, str) and "\x00" in value:
-            raise ValueError("May not contain the null character.")
+        if Mark.VERBATIM not in self.marks and self.core not in {dict, object}:
+            value = _trimmed(value)
+        if member := unstorable(value):
+            raise ValueError(member)
         try:
             taken: object = msgspec.convert(value, self.type, dec_hook=_secret, builtin_types=())
         except msgspec.ValidationError as exc:
             raise ValueError(plain(exc)) from None
-        for form in self.formats:
-            if isinstance(taken, str):
-                taken = form.check(taken)
-            elif isinstance(taken, (tuple, list)):
-                taken = tuple(form.check(item) if isinstance(item, str) else item for item in taken)
-        return taken
+        if isinstance(taken, (tuple, list)):
+            return tuple(self._checked(item) for item in taken)
+        return self._checked(taken)
+
+    def _checked(self, value: object) -> object:
+        """``value`` of the right type in its normal form.
+
+        :raises ValueError: it has not the right form.
+        """
+        if isinstance(value, str) and not isinstance(value, enum.Enum):
+            for form in self.formats:
+                value = form.check(cast("str", value))
+            return value
+        if isinstance(value, datetime):
+            return universal(value)
+        return whole(value) if isinstance(value, int) else value
+
+
+def universal(moment: datetime) -> datetime:
+    """``moment`` in UTC; one without a time zone is taken to be in UTC.
+
+    :raises ValueError: the calendar does not reach so far.
+    """
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This instant is out of range.") from None
+
+
+def whole(number: int) -> int:
+    """``number``, which a database can keep.
+
+    :raises ValueError: it has more than 64 bits.
+    """
+    if not -_BEYOND <= number < _BEYOND:
+        raise ValueError("This number is out of range.")
+    return number
+
+
+def unstorable(value: object) -> str:
+    """Why no database would keep ``value`` (JSON of whatever shape), or nothing."""
+    if isinstance(value, str):
+        return "May not contain the null character." if "\x00" in value else ""
+    if isinstance(value, dict):
+        return next((why for pair in value.items() for part in pair if (why := unstorable(part))), "")
+    if isinstance(value, list):
+        return next((why for part in value if (why := unstorable(part))), "")
+    return ""
+
+
+def _trimmed(value: object) -> object:
+    """``value`` with the white space at the ends of its texts taken off (rest.md §4)."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [_trimmed(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _trimmed(item) for name, item in value.items()}
+    return value
 
 
 def plain(exc: msgspec.ValidationError) -> str:
     """Msgspec's complaint in a sentence without its dialect."""
     message, _, path = str(exc).partition(" - at `")
-    where = path.removesuffix("`").removeprefix("$")
+    where = path.removesuffix("`").removeprefix("$").removeprefix(".")
     if message.startswith("Expected `str` of length >= 1"):
         message = _BLANK
-    elif message.startswith("Expected "):
-        message = message.replace("`", "").replace("Expected null", "Expected null").rstrip(".") + "."
-    elif message.startswith("Invalid enum value "):
-        message = message.replace("Invalid enum value ", "Not one of the accepted choices: ").rstrip(".") + "."
-    return f"{message} (at {where.lstrip('.')})" if where else message
+    message = message.replace("Invalid enum value ", "Not one of the accepted choices: ").replace("`", "")
+    message = message.rstrip(".") + "."
+    return f"{message} (at {where})" if where else message
 
 
 def _secret(type_: type, value: object) -> object:
@@ -116,17 +175,18 @@ def fields(struct: type[msgspec.Struct]) -> dict[str, Field]:
 def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
     found: list[object] = []
     bare = _strip(hint, found)
-    nullable = _is_nullable(bare)
     core = _core(bare)
     origin = _origin(core) or core
+    many = origin in {tuple, list}
     column = next((mark.name for mark in found if isinstance(mark, Column)), info.name)
     return Field(
         name=info.name,
         type=bare,
+        core=_core(typing.get_args(core)[0]) if many and typing.get_args(core) else origin,
         default=info.default,
         factory=info.default_factory,
-        nullable=nullable,
-        many=origin in {tuple, list},
+        nullable=type(None) in typing.get_args(_unannotated(bare)),
+        many=many,
         secret=core is Secret,
         marks=frozenset(mark for mark in found if isinstance(mark, Mark)),
         ref=next((mark for mark in found if isinstance(mark, Ref)), None),
@@ -140,8 +200,18 @@ def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
     )
 
 
+@cache
+def scalar(hint: Type) -> tuple[Type, tuple[Format, ...]]:
+    """What one value of a type expression is, and the forms it must have."""
+    found: list[object] = []
+    return _core(_strip(hint, found)), tuple(mark for mark in found if isinstance(mark, Format))
+
+
 def _strip(hint: Type, found: list[object]) -> Type:
-    """``hint`` without our marks (msgspec's own stay), which are gathered in ``found``, from inside unions and tuples too."""
+    """``hint`` without our marks, which are gathered in ``found``, from inside unions and tuples too.
+
+    What msgspec itself reads stays.
+    """
     if _origin(hint) is typing.Annotated:
         inner, *extras = typing.get_args(hint)
         found.extend(extra for extra in extras if isinstance(extra, (Mark, Ref, Link, Column, Format)))
@@ -161,10 +231,6 @@ def _strip(hint: Type, found: list[object]) -> Type:
 def _origin(hint: Type) -> Type:
     """What a generic or annotated type is made from, or None."""
     return cast("Type", typing.get_origin(hint))
-
-
-def _is_nullable(bare: Type) -> bool:
-    return type(None) in typing.get_args(_unannotated(bare))
 
 
 def _unannotated(bare: Type) -> Type:

@@ -1,7 +1,7 @@
 """What a field's annotation may say beyond its Python type: ``Annotated[str, Unique, ...]``.
 
-Types that recur have names here (:data:`Uuid`, :data:`Text`, :data:`Slug`, :data:`Duration`); marks are tiny values that
-:mod:`keystead.kinds.field` reads once, at start.
+Types that recur have names here (:data:`Uuid`, :data:`Text`, :data:`Slug`, :data:`Duration`); marks are tiny values
+that :mod:`keystead.kinds.field` reads once, at start.
 """
 
 import enum

@@ -141,7 +141,7 @@ class FlowDoor:
             to = self.place(site, str(challenge["to"]))
             return self.cookies(request, site, reply, redirect(to, 303 if posted else 302))
         if leaves:
-            # form-action covers every redirect after a form's post, so the way to another site is a page, not a redirect.
+            # form-action covers every redirect after a form's post: the way to another site is a page, no redirect.
             challenge["to"] = self.place(site, str(challenge["to"]))
         members = look(request, site, call.settings, csrf=self.jar.csrf(reply.visitor.sid))
         text = request.scope["query_string"].decode("latin-1")

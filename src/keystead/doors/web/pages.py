@@ -1,4 +1,4 @@
-"""What every page of ours starts from: the brand, the nonce, the cross-site token; and how failures look in a browser."""
+"""What every page starts from: the brand, the nonce, the cross-site token; and how failures look in a browser."""
 
 from typing import Final
 

@@ -221,7 +221,8 @@ class Portal:
         """The administration pages: not built yet."""
         raise Problem(
             Kind.NOT_BUILT,
-            "The administration pages come with a later version. Until then use the API (see /api/v3/) or the command line.",
+            "The administration pages come with a later version. Until then use the API (see /api/v3/) "
+            "or the command line.",
         )
 
     async def brand_css(self, _request: Request, call: Call, _site: Site, params: Params) -> Response:

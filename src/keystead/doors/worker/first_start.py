@@ -1,4 +1,4 @@
-"""The first start: default objects, the first administrator, and what ``AUTHENTIK_BOOTSTRAP_*`` says. Once, whoever starts."""
+"""The first start: default objects, the first administrator, and what ``AUTHENTIK_BOOTSTRAP_*`` says. Once."""
 
 import asyncio
 from collections.abc import Sequence
