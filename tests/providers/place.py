@@ -74,7 +74,7 @@ class Party:
 
     @property
     def uri(self) -> str:
-        return self.provider.redirect_uris[0].url
+        return next((one.url for one in self.provider.redirect_uris), "https://nowhere.example/cb")
 
     @property
     def basic(self) -> str:

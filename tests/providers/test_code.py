@@ -193,7 +193,7 @@ async def test_oa_12_plain_is_for_confidential_clients(place: Place) -> None:
     assert ok(await place.redeem(party, code))
 
 
-async def _deactivate(place: Place, party: Party, user: Any) -> None:  # noqa: ANN401 - a user
+async def _deactivate(place: Place, _party: Party, user: Any) -> None:  # noqa: ANN401 - a user
     await place.change(USER, user, is_active=False)
 
 

@@ -37,7 +37,8 @@ def say(*words: object) -> None:
 
 async def heard() -> str:
     """The next line that the parent says."""
-    return (await asyncio.to_thread(sys.stdin.readline)).strip()
+    line: str = await asyncio.to_thread(sys.stdin.readline)
+    return line.strip()
 
 
 # --- what the children do ---------------------------------------------------------------------------------------------
@@ -85,7 +86,10 @@ async def change(store: Store, name: str, times: str) -> None:
     for n in range(int(times)):
         while True:
             base = await store.head()
-            documents = [("test.kind", f"{name}/{n}", f'{{"by": "{name}"}}'), ("test.kind", "shared", f'{{"n": {n}}}')]
+            documents: list[tuple[str, str, str | None]] = [
+                ("test.kind", f"{name}/{n}", f'{{"by": "{name}"}}'),
+                ("test.kind", "shared", f'{{"n": {n}}}'),
+            ]
             if n:
                 documents.append(("test.kind", f"{name}/{n - 1}", None))
             unit = Unit(settings_sql.change(base, 0, documents), announce=base + len(documents))
@@ -132,6 +136,10 @@ async def fill(store: Store, room: str) -> None:
         say(*(f"n{n}-{m}" for m in range(8)))
     say("full")
     say("read", len(await writes.names(store)))
+    # More than is kept in memory until the commit: the disk fails in the midst of the unit, and others with it.
+    large = Unit((writes.note("large", "x" * 20_000_000),))
+    ends = await asyncio.gather(*map(store.commit, (writes.pair("beside"), large)), return_exceptions=True)
+    say(*(type(end).__name__ for end in ends))
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     await store.commit(writes.pair("more"))
     say("more")

@@ -49,7 +49,7 @@ _WRITES: Final = [
         "INSERT INTO trees (id, up) VALUES ($1, $2)",
         "UPDATE trees SET up = NULL WHERE up = $1",
         "DELETE FROM trees WHERE id = $1",
-        "INSERT INTO sums (name, n) VALUES ('s' || $1, $2) ON CONFLICT (name) DO UPDATE SET n = sums.n * 10 + excluded.n",
+        "INSERT INTO sums (name, n) VALUES ('s' || $1, $2) ON CONFLICT (name) DO UPDATE SET n = sums.n + excluded.n",
         "INSERT INTO sums (name, n) VALUES ('s' || $1, $2) ON CONFLICT (name) DO UPDATE SET n = excluded.n",
         "INSERT INTO sums (name, n) VALUES ('s' || $1, $2) ON CONFLICT (name) DO NOTHING",
         "INSERT INTO sums (name, n) SELECT 't' || count(*), sum(n) FROM sums HAVING count(*) > 0",
@@ -105,9 +105,8 @@ async def trio() -> AsyncIterator[Trio]:
             made.executescript(_TABLES + _LOG["sqlite"])
         made.close()
         for place in (large, apart):
-            connection = await engines.raw(engines.address_of(place))
-            await connection.execute(_TABLES + _LOG["postgres"])
-            await connection.close()
+            async with engines.past(place) as connection:
+                await connection.execute(_TABLES + _LOG["postgres"])
         async with engines.opened(small) as first, engines.opened(large) as second, engines.opened(apart) as third:
             assert isinstance(second, PostgresStore)
             assert isinstance(third, PostgresStore)
@@ -135,7 +134,7 @@ async def _commit(store: Store, unit: Unit) -> str:
 
 
 @given(units=st.lists(_UNITS, min_size=1, max_size=2))
-@settings(max_examples=int(__import__("os").environ.get("EX","250")), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @example(units=[Unit((Write(_WRITES[22], ("1",)), Write(_WRITES[22], ("2",)), Write(_WRITES[22], ("3",), 1)))])
 @example(units=[Unit((Write(_WRITES[4], (1,), 1), Write(_WRITES[6], (3, 1, 1))))])
 @example(units=[Unit((Write(_WRITES[6], (3, 1, 1)), Write(_WRITES[4], (1,), 1)))])
@@ -148,7 +147,7 @@ async def test_a_unit_does_the_same_however_it_is_sent(trio: Trio, units: list[U
     write_once = apart._write_once  # noqa: SLF001
     await trio.reset()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "_write_once", lambda units, *, apart: write_once(units, apart=True))
+        patch.setattr(apart, "_write_once", lambda units, **_: write_once(units, apart=True))
         for unit in units:
             small = await _commit(trio.sqlite, unit)
             ordered = await _commit(trio.apart, unit)
@@ -222,8 +221,8 @@ def test_arguments_follow_the_writes_then_the_guards_then_the_announcement() -> 
         Step(
             "WITH w0 AS (UPDATE low_parents SET n = n * 10 + $2 WHERE id = $1 RETURNING 1),"
             " w1 AS (INSERT INTO told (word) VALUES ('said ' || $4 || ' ' || $3) RETURNING 1)"
-            " SELECT keystead_guard($5, (SELECT count(*) FROM w0), 1), keystead_guard($6, (SELECT count(*) FROM w1), 1),"
-            " pg_notify('keystead_settings', $7)",
+            " SELECT keystead_guard($5, (SELECT count(*) FROM w0), 1),"
+            " keystead_guard($6, (SELECT count(*) FROM w1), 1), pg_notify('keystead_settings', $7)",
             2,
             4,
         ),

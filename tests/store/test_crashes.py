@@ -1,4 +1,4 @@
-"""What was acknowledged survives the death of the client, of PostgreSQL, and a full disk; and then the store goes on."""
+"""What was acknowledged survives the death of the client, of PostgreSQL, and a full disk; then the store goes on."""
 
 import asyncio
 import itertools
@@ -7,16 +7,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from keystead.store import Statement, StoreDown, Unit
+from keystead.store import Statement, StoreDown, Unit, Write
 from keystead.store.settings_sql import change
 from tests import engines
 from tests.engines import Place, Server
 from tests.store import writes
 from tests.store.children import child
-from tests.store.writes import names, note, pair, torn
+from tests.store.writes import names, note, pair, torn, until
 
 _KILLED_AFTER = 400
 """Acknowledged units."""
+
+_THROW_OUT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 
 @pytest.mark.parametrize("writers", [1, 32])
@@ -77,9 +82,7 @@ async def test_postgres_ends_and_comes_back_amid_load(server_and_place: tuple[Se
         assert failed
         await server.start()
         started = time.monotonic()
-        async with asyncio.timeout(5):
-            while len(acknowledged) < down_at + 500:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(acknowledged) >= down_at + 500)
         recovered = time.monotonic() - started
         stopping = True
         await asyncio.gather(*tasks)
@@ -150,27 +153,35 @@ async def test_a_store_tells_that_postgres_is_down_and_goes_on_when_it_is_back(
 
 
 async def test_a_question_is_asked_again_when_its_connection_breaks() -> None:
-    async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
-        connection = await engines.raw(engines.address_of(place))
+    async with (
+        engines.fresh_place("postgres") as place,
+        engines.opened(place) as store,
+        engines.past(place) as connection,
+    ):
         slow = Statement("slow", "SELECT pg_sleep(0.3), 7")
         questions = [asyncio.ensure_future(store.fetch(slow)) for _ in range(5)]
         await asyncio.sleep(0.15)
-        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")  # noqa: S608 - constant
+        await connection.execute(_THROW_OUT)
         assert [rows[0][1] for rows in await asyncio.gather(*questions)] == [7] * 5
 
-        # A unit is not sent again: nobody knows whether it landed.
+
+async def test_a_unit_is_not_sent_again_when_its_connection_breaks() -> None:
+    """Nobody knows whether it landed; sent again, it might land twice."""
+    async with (
+        engines.fresh_place("postgres") as place,
+        engines.opened(place) as store,
+        engines.past(place) as connection,
+    ):
         await store.commit(Unit((note("a"),)))
-        sleepy = Statement(
-            "sleepy", "UPDATE installation SET value = $1 WHERE name = 'a' AND pg_sleep(0.3) IS NOT NULL"
-        )
-        unit = asyncio.ensure_future(store.commit(Unit((writes.Write(sleepy, ("b",)),))))
-        await asyncio.sleep(0.15)
-        await connection.execute(f"SELECT pg_terminate_backend(pid) {others}")  # noqa: S608 - constant
-        with pytest.raises(StoreDown):
-            await unit
+        text = "UPDATE installation SET value = value || $1 WHERE name = 'a' AND pg_sleep(0.1) IS NOT NULL"
+        slow = [Unit((Write(Statement("slow", text), (str(n),)),)) for n in range(6)]
+        # They leave as one group, which is broken in its midst.
+        ends = asyncio.gather(*(store.commit(unit) for unit in slow), return_exceptions=True)
+        await asyncio.sleep(0.35)
+        await connection.execute(_THROW_OUT)
+        assert [type(end) for end in await ends] == [StoreDown] * 6
+        await asyncio.sleep(0.3)
         assert await store.fetch(writes.NOTES) == [("a", "")]
-        await connection.close()
 
 
 async def test_a_full_disk_loses_nothing_and_hurts_only_while_it_is_full() -> None:
@@ -183,7 +194,7 @@ async def test_a_full_disk_loses_nothing_and_hurts_only_while_it_is_full() -> No
         acknowledged = {name for line in said[:full] for name in line.split()}
         assert len(acknowledged) > 100
         # While it is full it can still be read, and what is there is what was acknowledged.
-        assert said[full + 1 :] == [f"read {len(acknowledged)}", "more"]
+        assert said[full + 1 :] == [f"read {len(acknowledged)}", "StoreDown StoreDown", "more"]
         async with engines.opened(place) as store:
             assert set(await names(store)) == acknowledged | {"more"}
             assert await torn(store) == set()

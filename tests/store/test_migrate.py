@@ -1,6 +1,7 @@
-"""Migrations: up and down give the same schema, two starters agree, what fails leaves nothing, what is newer is refused."""
+"""Migrations: up and down give the same schema, two starters agree, what fails leaves nothing."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +24,26 @@ UPDATE settings_head SET seq = 99;
 INSERT INTO nowhere (id) VALUES (1);
 """
 
+_SCHEMA = (
+    """
+    SELECT table_name, column_name, ordinal_position, data_type, is_nullable, column_default, is_identity
+    FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 3
+    """,
+    "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1",
+    """
+    SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+    JOIN pg_namespace n ON n.oid = c.connamespace WHERE n.nspname = current_schema() ORDER BY 1
+    """,
+    """
+    SELECT t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND NOT t.tgisinternal ORDER BY 1
+    """,
+    """
+    SELECT p.proname, pg_get_functiondef(p.oid) FROM pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = current_schema() ORDER BY 1
+    """,
+)
+
 
 @pytest.fixture
 async def empty(engine: Engine) -> AsyncIterator[Place]:
@@ -41,16 +62,10 @@ async def run(place: Place, *, down_to: int | None = None) -> int:
 async def ask(place: Place, text: str) -> list[tuple[object, ...]]:
     """The rows of a question past our store."""
     if isinstance(place, Path):
-        connection = sqlite3.connect(place)
-        try:
-            return connection.execute(text).fetchall()
-        finally:
-            connection.close()
-    asked = await engines.raw(place)
-    try:
-        return [tuple(row) for row in await asked.fetch(text)]
-    finally:
-        await asked.close()
+        with contextlib.closing(sqlite3.connect(place)) as small:
+            return small.execute(text).fetchall()
+    async with engines.past(place) as large:
+        return [tuple(row) for row in await large.fetch(text)]
 
 
 async def schema(place: Place) -> list[tuple[object, ...]]:
@@ -58,19 +73,7 @@ async def schema(place: Place) -> list[tuple[object, ...]]:
     if isinstance(place, Path):
         made = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2"
         return await ask(place, made)
-    ours = "n.nspname = current_schema()"
-    questions = (
-        "SELECT table_name, column_name, ordinal_position, data_type, is_nullable, column_default, is_identity"
-        " FROM information_schema.columns WHERE table_schema = current_schema() ORDER BY 1, 3",
-        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema() ORDER BY 1",
-        "SELECT c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c"
-        f" JOIN pg_namespace n ON n.oid = c.connamespace WHERE {ours} ORDER BY 1",
-        "SELECT t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-        f" JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {ours} AND NOT t.tgisinternal ORDER BY 1",
-        "SELECT p.proname, pg_get_functiondef(p.oid) FROM pg_proc p"
-        f" JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {ours} ORDER BY 1",
-    )
-    return [row for question in questions for row in await ask(place, question)]
+    return [row for question in _SCHEMA for row in await ask(place, question)]
 
 
 def _with(monkeypatch: pytest.MonkeyPatch, *more: Migration) -> None:

@@ -6,19 +6,19 @@ import itertools
 
 import pytest
 
-from keystead.store import Statement, Store, StoreDown, Unit
+from keystead.store import Statement, Store, StoreDown, Unit, Write
 from tests import engines
 from tests.engines import Place, address_of
 from tests.store import writes
 from tests.store.children import child, start
-from tests.store.writes import commit_all, note
+from tests.store.writes import commit_all, note, until
 
 _CODES = 12
 
 
 async def test_a_single_use_code_is_won_once_by_64_racers(store: Store) -> None:
     await store.commit(Unit((note("code", "fresh"),)))
-    turns = [writes.Write(writes.TURN, ("code", "fresh", str(n)), expect=1, guard="fresh") for n in range(64)]
+    turns = [Write(writes.TURN, ("code", "fresh", str(n)), expect=1, guard="fresh") for n in range(64)]
 
     results = await commit_all(store, [Unit((turn,)) for turn in turns])
 
@@ -51,6 +51,26 @@ async def test_reserved_numbers_never_overlap(place: Place) -> None:
     assert len(blocks) == 100
     assert sorted(blocks) == [1 + 7 * n for n in range(100)]
     assert other == 1
+
+
+async def test_units_that_wait_for_each_other_both_land() -> None:
+    """A deadlock undoes one of them; it is sent again."""
+    async with engines.fresh_place("postgres") as place, engines.past(place) as connection:
+        await connection.execute(f"ALTER DATABASE {address_of(place).database} SET deadlock_timeout = '20ms'")
+        text = "UPDATE installation SET value = value || $2 WHERE name = $1 AND pg_sleep(0.05) IS NOT NULL"
+        slow = Statement("slow", text)
+
+        def unit(first: str, second: str, expect: int | None) -> Unit:
+            # What a unit expects is part of its shape: the two kinds travel side by side.
+            return Unit((Write(slow, (first, "."), expect=expect), Write(slow, (second, "."), expect=expect)))
+
+        async with engines.opened(place) as store:
+            await store.commit(Unit((note("a"), note("b"))))
+            for _ in range(3):
+                assert await commit_all(store, [unit("a", "b", 1), unit("b", "a", None)]) == ["done", "done"]
+            assert await store.fetch(writes.NOTES) == [("a", "." * 6), ("b", "." * 6)]
+        text = "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()"
+        await until(lambda: connection.fetchval(text))  # or the test shows nothing
 
 
 async def test_exclusive_work_is_done_by_one_process(place: Place) -> None:
@@ -112,9 +132,7 @@ async def test_a_killed_holder_holds_nothing(place: Place) -> None:
         assert await holder.line() == "held"
         holder.kill()
         await holder.ended()
-        async with asyncio.timeout(5):
-            while not await store.exclusively("cleanup", work):
-                await asyncio.sleep(0.01)
+        await until(lambda: store.exclusively("cleanup", work))
 
 
 @pytest.mark.parametrize("engine", ["postgres"])
@@ -131,9 +149,8 @@ async def test_exclusive_work_ends_when_its_lock_is_lost(place: Place) -> None:
     async with engines.opened(place) as store:
         task = asyncio.ensure_future(store.exclusively("cleanup", work))
         await started.wait()
-        connection = await engines.raw(address_of(place))
-        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-        await connection.close()
+        async with engines.past(place) as connection:
+            await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
         async with asyncio.timeout(5):
             with pytest.raises(StoreDown, match="cleanup"):
                 await task

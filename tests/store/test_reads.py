@@ -2,17 +2,17 @@
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psutil
 import pytest
 
 from keystead.store import Statement, Store, StoreDown, Unit, postgres_pool, sqlite_readers
 from tests import engines
-from tests.engines import Engine, Place, address_of
+from tests.engines import Engine, Place
 from tests.store import writes
-from tests.store.writes import note, outcome
+from tests.store.writes import note, outcome, until
 
 _COUNT_UP = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT count(*), max(i) FROM n"
@@ -118,8 +118,7 @@ async def test_waiting_for_a_connection_is_bounded(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_pool_starts_small_and_stays_within_its_bound() -> None:
-    async with engines.fresh_place("postgres") as place:
-        connection = await engines.raw(address_of(place))
+    async with engines.fresh_place("postgres") as place, engines.past(place) as connection:
         text = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         async with engines.opened(place) as store:
             assert await connection.fetchval(text) == 1
@@ -132,15 +131,10 @@ async def test_a_pool_starts_small_and_stays_within_its_bound() -> None:
             await asyncio.gather(*asked)
             assert 5 < most <= 10
             # No session keeps a transaction open, nor settings, nor locks.
-            text_idle = (
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE '%idle in%'"
-            )
-            assert await connection.fetchval(text_idle) == 0
+            idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+            assert await connection.fetchval(idle) == 0
             await asyncio.gather(*written, return_exceptions=True)
-        async with asyncio.timeout(5):
-            while await connection.fetchval(text):
-                await asyncio.sleep(0.01)
-        await connection.close()
+        await until(lambda: connection.fetchval(text), 0)
 
 
 async def test_a_cancelled_question_gives_its_connection_back() -> None:
@@ -168,6 +162,5 @@ async def test_memory_does_not_grow_with_use(engine: Engine) -> None:
 
         await use("a")
         before = await use("b")
-        for prefix in "cdef":
-            after = await use(prefix)
-        assert after - before < 8 * 2**20
+        after = [await use(prefix) for prefix in "cdef"]
+        assert after[-1] - before < 8 * 2**20

@@ -13,9 +13,10 @@ import pytest
 from keystead.store import Change, Store, Unit
 from keystead.store.settings_sql import change
 from tests import engines
-from tests.engines import Place, address_of
+from tests.engines import Place
 from tests.store import writes
 from tests.store.children import child, start
+from tests.store.writes import until
 
 
 async def test_settings_changes_of_two_processes_are_neither_lost_nor_reordered(place: Place) -> None:
@@ -96,14 +97,8 @@ def heard(store: Store) -> AsyncGenerator[int, None]:
 async def _listening(connection: "asyncpg.Connection[asyncpg.Record]", *, end: bool = False) -> int:
     """How many sessions listen on this database; they are ended if ``end``."""
     where = "FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
-    rows = await connection.fetch(f"SELECT {'pg_terminate_backend(pid)' if end else 'pid'} {where}")  # noqa: S608
+    rows = await connection.fetch(f"SELECT {'pg_terminate_backend(pid)' if end else 'pid'} {where}")
     return len(rows)
-
-
-async def _nobody_listens(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    async with asyncio.timeout(5):
-        while await _listening(connection):
-            await asyncio.sleep(0.01)
 
 
 async def test_an_announcement_reaches_another_process_at_once() -> None:
@@ -136,8 +131,11 @@ async def test_a_change_that_fails_is_not_announced() -> None:
 
 
 async def test_listening_survives_the_loss_of_its_connection() -> None:
-    async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
-        connection = await engines.raw(address_of(place))
+    async with (
+        engines.fresh_place("postgres") as place,
+        engines.opened(place) as store,
+        engines.past(place) as connection,
+    ):
         async with aclosing(heard(store)) as numbers:
             assert await anext(numbers) == 0
             for n in range(3):
@@ -149,19 +147,20 @@ async def test_listening_survives_the_loss_of_its_connection() -> None:
                 async with asyncio.timeout(5):
                     assert await anext(numbers) == n + 1
             assert await _listening(connection) == 1
-        await _nobody_listens(connection)
-        await connection.close()
+        await until(lambda: _listening(connection), 0)
 
 
 async def test_strangers_on_the_channel_do_no_harm() -> None:
-    async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
-        connection = await engines.raw(address_of(place))
-        async with aclosing(heard(store)) as numbers:
-            assert await anext(numbers) == 0
-            for word, number in (("hello", 0), ("", 0), ("-1", 0), ("²", 0), ("12", 12)):
-                await connection.execute("SELECT pg_notify('keystead_settings', $1)", word)
-                assert await anext(numbers) == number
-        await connection.close()
+    async with (
+        engines.fresh_place("postgres") as place,
+        engines.opened(place) as store,
+        engines.past(place) as connection,
+        aclosing(heard(store)) as numbers,
+    ):
+        assert await anext(numbers) == 0
+        for word, number in (("hello", 0), ("", 0), ("-1", 0), ("²", 0), ("12", 12)):
+            await connection.execute("SELECT pg_notify('keystead_settings', $1)", word)
+            assert await anext(numbers) == number
 
 
 async def test_listening_ends_with_the_store(place: Place) -> None:
@@ -178,19 +177,19 @@ async def test_listening_ends_with_the_store(place: Place) -> None:
 
 
 async def test_a_listener_that_is_cancelled_leaves_no_connection() -> None:
-    async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
-        connection = await engines.raw(address_of(place))
+    async with (
+        engines.fresh_place("postgres") as place,
+        engines.opened(place) as store,
+        engines.past(place) as connection,
+    ):
 
         async def listen() -> None:
             async for _ in store.announcements():
                 pass
 
         task = asyncio.ensure_future(listen())
-        async with asyncio.timeout(5):
-            while not await _listening(connection):
-                await asyncio.sleep(0.01)
+        await until(lambda: _listening(connection), 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await _nobody_listens(connection)
-        await connection.close()
+        await until(lambda: _listening(connection), 0)

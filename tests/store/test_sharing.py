@@ -12,7 +12,7 @@ from keystead.store import Statement, Store, StoreDown, Unit, Write, postgres_co
 from tests import engines
 from tests.engines import Place
 from tests.store import writes
-from tests.store.writes import commit_all, event, names, note, outcome, pair, torn
+from tests.store.writes import commit_all, event, names, note, outcome, pair, torn, until
 
 
 @pytest.fixture
@@ -37,6 +37,10 @@ async def transactions(store: Store, place: Place, told: list[str]) -> int:
     # PostgreSQL marks each row with the transaction that wrote it.
     text = "SELECT xmin::text FROM installation UNION SELECT xmin::text FROM id_blocks"
     return len(await store.fetch(Statement("transactions", text)))
+
+
+async def _count(store: Store) -> int:
+    return len(await names(store))
 
 
 async def test_a_burst_shares_commits_and_only_the_bad_fail(place: Place, told: list[str]) -> None:
@@ -126,9 +130,7 @@ async def test_a_caller_that_goes_away_does_not_take_its_unit_back(store: Store)
     assert all(isinstance(end, asyncio.CancelledError) for end in ends)
 
     await store.commit(Unit((note("last"),)))
-    async with asyncio.timeout(10):
-        while len(await names(store)) < 21:
-            await asyncio.sleep(0.01)
+    await until(lambda: _count(store), 21)
     assert await torn(store) == {"last"}
 
 
@@ -163,9 +165,7 @@ async def test_callers_that_went_away_make_no_room_before_their_units_landed(
         caller.cancel()
     assert refused
 
-    async with asyncio.timeout(10):
-        while len(await names(store)) < 200 - refused:
-            await asyncio.sleep(0.01)
+    await until(lambda: _count(store), 200 - refused)
     assert await outcome(store.commit(pair("last"))) == "done"
 
 

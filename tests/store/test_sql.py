@@ -37,31 +37,24 @@ class Piece:
 @st.composite
 def pieces(draw: st.DrawFn) -> Piece:
     """Columns of every form that a statement may use."""
-    match draw(st.integers(0, 7)):
-        case 0:
-            text = draw(_TEXTS)
-            return Piece("{}::text", (text,), text)
-        case 1:
-            number = draw(_NUMBERS)
-            return Piece("{}::bigint", (number,), number)
-        case 2:
-            quoted = draw(_QUOTABLE)
-            return Piece("'" + quoted.replace("'", "''") + "'", (), quoted)
-        case 3:
-            text, items = draw(_TEXTS), tuple(draw(st.lists(_TEXTS, max_size=4)))
-            cast = draw(st.sampled_from(["::text[]", "::varchar[]"]))
-            return Piece(f"({{}}::text = ANY({{}}{cast}))::int", (text, items), int(text in items))
-        case 4:
-            number, numbers = draw(st.integers(0, 3)), tuple(draw(st.lists(st.integers(0, 3), max_size=4)))
-            return Piece("({}::bigint = ANY({}::bigint[]))::int", (number, numbers), int(number in numbers))
-        case 5:
-            text, number = draw(_TEXTS), draw(st.integers(0, 9))
-            return Piece("({}::text || '$9 ::x')::varchar", (text,), text + "$9 ::x") if number else Piece("1", (), 1)
-        case 6:
-            yes = draw(st.booleans())
-            return Piece("CASE WHEN {}::boolean THEN 'yes'::text ELSE 'no' END", (yes,), "yes" if yes else "no")
-        case _:
-            return Piece("(NULL::text IS NULL)::int4", (), 1)
+    text, number, quoted, yes = draw(_TEXTS), draw(_NUMBERS), draw(_QUOTABLE), draw(st.booleans())
+    texts, numbers = tuple(draw(st.lists(_TEXTS, max_size=4))), tuple(draw(st.lists(st.integers(0, 3), max_size=4)))
+    wanted, small = draw(st.sampled_from([text, *texts])), draw(st.integers(0, 3))
+    return draw(
+        st.sampled_from(
+            [
+                Piece("{}::text", (text,), text),
+                Piece("{}::bigint", (number,), number),
+                Piece("'" + quoted.replace("'", "''") + "'", (), quoted),
+                Piece("({}::text = ANY({}::text[]))::int", (wanted, texts), int(wanted in texts)),
+                Piece("({}::varchar = ANY({}::varchar[]))::int", (wanted, texts), int(wanted in texts)),
+                Piece("({}::bigint = ANY({}::bigint[]))::int4", (small, numbers), int(small in numbers)),
+                Piece("({}::text || '$9 ::x')::varchar(99)", (text,), text + "$9 ::x"),
+                Piece("CASE WHEN {}::boolean THEN 'yes'::text ELSE 'no' END", (yes,), "yes" if yes else "no"),
+                Piece("(NULL::text IS NULL)::int", (), 1),
+            ]
+        )
+    )
 
 
 @st.composite
@@ -91,9 +84,8 @@ def _types(text: str) -> list[str]:
 async def connection() -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
     """PostgreSQL itself."""
     server = await engines.server()
-    opened = await server.connect()
-    yield opened
-    await opened.close()
+    async with engines.past(server.address("postgres")) as opened:
+        yield opened
 
 
 @given(select=selects())

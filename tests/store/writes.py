@@ -1,7 +1,7 @@
 """Writes and questions that the store's tests share."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from keystead.store import GuardFailed, Statement, Store, Taken, Unit, Value, Write
@@ -83,6 +83,18 @@ async def outcome(doing: Awaitable[object]) -> str:
     except Taken as exc:
         return f"taken {exc.table}.{exc.column}"
     return "done"
+
+
+async def until(ask: Callable[[], Awaitable[object] | object], wanted: object = True) -> None:  # noqa: FBT002 - an answer
+    """Ask again and again, for a few seconds, until the answer is ``wanted``."""
+    async with asyncio.timeout(10):
+        while True:
+            answer = ask()
+            if isinstance(answer, Awaitable):
+                answer = await answer
+            if answer == wanted:
+                return
+            await asyncio.sleep(0.01)
 
 
 async def torn(store: Store) -> set[str]:

@@ -17,6 +17,8 @@ MAX_TEXT: Final = 65_536
 MAX_FILE: Final = 1 << 20
 """Characters in a file's data URI: 768 KiB of file."""
 _EMAIL: Final = re.compile(r"[^@\s\"<>\\,;:()\[\]]+@[^@\s\"<>\\,;:()\[\]]+")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,19}(?:\.[0-9]{1,19})?(?:[eE][-+]?[0-9]{1,2})?")
+_LARGEST: Final = 1 << 63
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 _CHECKED: Final = {True: True, "true": True, "on": True, False: False, "false": False, "": False, None: False}
 
@@ -198,12 +200,9 @@ def _password(_field: StagePrompt, given: str) -> Taken:
 
 
 def _number(_field: StagePrompt, given: str) -> Taken:
-    for kind in (int, float):
-        try:
-            number = kind(given[:64])
-        except ValueError:
-            continue
-        if number == number and abs(number) != float("inf"):  # noqa: PLR0124 - only "not a number" differs from itself
+    if _NUMBER.fullmatch(given):
+        number = float(given) if set(given) & set(".eE") else int(given)
+        if abs(number) < _LARGEST:
             return number, None
     return given, Error("Write a number.")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -12,15 +12,17 @@ from keystead.base.errors import Problem, denied
 from keystead.kinds import ledger, records
 from keystead.kinds.access import Power
 from keystead.kinds.call import Call
+from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import OnDelete
-from keystead.kinds.snapshot import Snapshot
-from keystead.store import Statement, Unit, Write
+from keystead.kinds.snapshot import Referrer, Snapshot
+from keystead.store import Unit, Value, Write
 from keystead.store.settings_sql import change
+from keystead.store.sql import dynamic
 
 
 class Changes:
-    """Writes, settings and events that belong together. Every method that changes an object wants a :class:`Power`."""
+    """Writes, settings and events that belong together. What changes an object wants a :class:`Power`."""
 
     def __init__(self) -> None:
         self.writes: list[Write] = []
@@ -40,7 +42,7 @@ class Changes:
         self.write(ledger.event(call, action, app, context, **more))
 
     def create(self, power: Power, obj: msgspec.Struct, *, quiet: bool = False) -> None:
-        """Keep a new object; ``quiet`` leaves the event out (the records of a login are told by the login's own event)."""
+        """Keep a new object; ``quiet`` leaves the event out, where another one tells of it (that of a login, say)."""
         kind = _checked(power, "add")
         if kind.table is None:
             self._put(kind, obj)
@@ -74,40 +76,61 @@ class Changes:
         pk = getattr(obj, kind.pk)
         self.settings[kind.model, pk] = (kind, pk, obj)
 
+    def _left(self, call: Call, kind: Kind[Any], pk: object) -> Any | None:  # noqa: ANN401 - as above
+        """The setting as these changes would leave it."""
+        pending = self.settings.get((kind.model, pk))
+        return pending[2] if pending else call.settings.get(kind, pk)
+
     def _remove(self, call: Call, kind: Kind[Any], obj: Any, kinds: tuple[Kind[Any], ...]) -> None:  # noqa: ANN401 - as above
         pk = getattr(obj, kind.pk)
+        targets = {kind.model, kind.family, "bindable" if kind.bindable else ""} - {""}
         if kind.table is None:
-            if (kind.model, pk) in self.settings and self.settings[kind.model, pk][2] is None:
-                return
+            if self._left(call, kind, pk) is None:
+                return  # a circle of references has led back here
             self.settings[kind.model, pk] = (kind, pk, None)
+            for other in kinds:
+                if other.table is not None:
+                    self.writes.extend(_detach(other, targets, pk))
         else:
             self.write(records.delete(kind, obj))
         self.event(call, "model_deleted", kind.app, {}, about=(kind, obj))
-        targets = {kind.model, kind.family, "bindable" if kind.bindable else ""} - {""}
-        for other in kinds:
-            if other.table is not None and kind.table is None:
-                self.writes.extend(_detach(other, targets, pk))
-        for referrer in call.settings.referrers(kind, pk):
-            self._release(call, referrer.kind, referrer.pk, referrer.field, pk, kinds)
+        for holder in self._referrers(call, kind, targets, pk):
+            self._release(call, holder, pk, kinds)
 
-    def _release(
-        self, call: Call, kind: Kind[Any], pk: object, member: str, target: object, kinds: tuple[Kind[Any], ...]
-    ) -> None:
+    def _referrers(self, call: Call, kind: Kind[Any], targets: set[str], pk: object) -> list[Referrer]:
+        """Who refers to an object, as things stood and as these changes leave them; always in the same order."""
+        found = set(call.settings.referrers(kind, pk))
+        for other, key, obj in self.settings.values():
+            for field in other.references if obj is not None else ():
+                if field.ref and field.ref.target in targets and _leads_to(obj, field, pk):
+                    found.add(Referrer(other, key, field.name))
+        return sorted(found, key=lambda one: (one.kind.model, str(one.pk), one.field))
+
+    def _release(self, call: Call, found: Referrer, target: object, kinds: tuple[Kind[Any], ...]) -> None:
         """Do to the holder of one reference what the reference says about its target's end."""
-        pending = self.settings.get((kind.model, pk))
-        holder = pending[2] if pending else call.settings.get(kind, pk)
+        kind, pk, member = found
+        holder = self._left(call, kind, pk)
         field = kind.fields[member]
-        if holder is None or field.ref is None or field.ref.on_delete is OnDelete.LEFT_DANGLING:
+        if (
+            holder is None
+            or field.ref is None
+            or field.ref.on_delete is OnDelete.LEFT_DANGLING
+            or not _leads_to(holder, field, target)
+        ):
             return
         if field.many:
-            rest = tuple(value for value in getattr(holder, member) if value != target)
-            self._put(kind, msgspec.structs.replace(holder, **{member: rest}))
+            left: object = tuple(value for value in getattr(holder, member) if value != target)
         elif field.ref.on_delete is OnDelete.SET_NULL:
-            self._put(kind, msgspec.structs.replace(holder, **{member: None}))
+            left = None
         elif field.ref.on_delete is OnDelete.SET_DEFAULT:
-            self._put(kind, msgspec.structs.replace(holder, **{member: field.fresh()}))
+            left = field.fresh()
         else:
             self._remove(call, kind, holder, kinds)
+            return
+        freed = msgspec.structs.replace(holder, **{member: left})
+        self._put(kind, freed)
+        diff = ledger.difference(kind, holder, freed)
+        self.event(call, "model_updated", kind.app, {"diff": diff}, about=(kind, freed))
 
     def unit(self, base: Snapshot, at: datetime, encode: "Mapping[str, Any]") -> Unit:
         """Everything as one unit, decided on the settings ``base``.
@@ -131,22 +154,30 @@ def _checked(power: Power, word: str) -> Kind[Any]:
     return power.kind
 
 
+def _leads_to(holder: Any, field: Field, target: object) -> bool:  # noqa: ANN401 - objects of every kind
+    value = getattr(holder, field.name)
+    return target in value if field.many else bool(value == target)
+
+
 def _detach(kind: Kind[Any], targets: set[str], pk: object) -> list[Write]:
     """The writes that free the records of ``kind`` from the setting that goes."""
     writes = []
+    key = cast("Value", pk)
     for field in kind.references:
         if field.ref is None or field.ref.target not in targets:
             continue
-        key = pk if isinstance(pk, (str, int)) else str(pk)
         if field.link:
             text = f"DELETE FROM {field.link.table} WHERE {field.link.other} = $1"  # noqa: S608 - declared names
-        elif field.ref.on_delete is OnDelete.SET_NULL:
-            text = f"UPDATE {records.table(kind)} SET {field.column} = NULL WHERE {field.column} = $1"  # noqa: S608
         elif field.ref.on_delete is OnDelete.CASCADE:
-            text = f"DELETE FROM {records.table(kind)} WHERE {field.column} = $1"  # noqa: S608
+            text = f"DELETE FROM {records.table(kind)} WHERE {field.column} = $1"  # noqa: S608 - declared names
+        elif field.ref.on_delete in {OnDelete.SET_NULL, OnDelete.SET_DEFAULT}:
+            left = None if field.ref.on_delete is OnDelete.SET_NULL else field.fresh()
+            text = f"UPDATE {records.table(kind)} SET {field.column} = $2 WHERE {field.column} = $1"  # noqa: S608 - declared names
+            writes.append(Write(dynamic(text), (key, records.to_column(field, left))))
+            continue
         else:
             continue
-        writes.append(Write(Statement(f"{kind.model}.detach", text), (key,)))
+        writes.append(Write(dynamic(text), (key,)))
     return writes
 
 

@@ -91,9 +91,10 @@ class Field:
         :raises ValueError: it has not the right form.
         """
         if isinstance(value, str) and not isinstance(value, enum.Enum):
+            text: str = value
             for form in self.formats:
-                value = form.check(cast("str", value))
-            return value
+                text = form.check(text)
+            return text
         if isinstance(value, datetime):
             return universal(value)
         return whole(value) if isinstance(value, int) else value

@@ -77,7 +77,8 @@ class Answer:
     """What an action answers: the door commits ``changes`` first, then sends ``body``.
 
     :param body: JSON-able value, or None for an empty body.
-    :param location: for a redirect.
+    :param location: where to go instead, for a redirect; ``status`` is then a 3xx one.
+    :param filename: the name under which a browser keeps the body, instead of showing it.
     """
 
     body: object = None
@@ -85,6 +86,7 @@ class Answer:
     changes: "Changes | None" = None
     location: str = ""
     content_type: str = "application/json"
+    filename: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +98,8 @@ class Action:
     :param kind: the kind under whose path it stands.
     :param method: HTTP method.
     :param path: below the kind's path; ``{key}`` stands for the object, as in ``{key}/add_user/``.
-    :param run: an async function ``(call, state, obj or None, body) -> Answer``; ``body`` is ``request`` decoded, or the
-        query (a mapping name -> values) where the action takes none.
+    :param run: an async function ``(call, state, obj or None, body) -> Answer``; ``body`` is ``request`` decoded, or
+        the query (a mapping name -> values) where the action takes none.
     :param operation: the operation id's tail, as in ``add_user_create``.
     :param permission: what the caller must hold: a codename word (``change``), a full permission (``app.codename``),
         ``""`` for any signed-in caller, or None for everybody.
@@ -125,7 +127,7 @@ class Table:
     :param key: its primary key's column.
     :param counted: the table's rows are counted by triggers (``row_counts``).
     :param owner: the column that holds the owning user's id; owners see and end what is theirs.
-    :param narrow: a condition that hides rows from everybody, such as what has expired (``{at}``: the call's instant).
+    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant).
     """
 
     name: str
@@ -139,6 +141,8 @@ View: TypeAlias = Callable[[Any, Any, Sequence[Any], Mapping[str, Sequence[str]]
 """``(call, state, objects, query) -> one struct of computed members an object``."""
 Rules: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
 """``(call, state, old or None, new) -> new``."""
+Leaving: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
+"""``(call, state, object)``."""
 Admits: TypeAlias = Callable[[Any, Any, dict[str, object]], Awaitable[dict[str, object]]]
 """``(call, state, body) -> body``."""
 
@@ -164,6 +168,7 @@ class Kind(Generic[T]):
     :param order: the default order; a leading ``-`` turns it round.
     :param rules: looks at ``(call, state, old or None, new)`` inside the write and returns ``new``, perhaps completed;
         raises ``Problem`` when a rule is broken.
+    :param leaving: looks at an object that a caller wants removed; raises ``Problem`` when it must stay.
     :param admits: turns what older or looser clients send into the members of today, before validation.
     :param bindable: policies may be bound to it.
     """
@@ -184,6 +189,7 @@ class Kind(Generic[T]):
     search: tuple[str, ...] = ("name",)
     order: tuple[str, ...] = ("name",)
     rules: Rules | None = None
+    leaving: Leaving | None = None
     admits: Admits | None = None
     bindable: bool = False
 

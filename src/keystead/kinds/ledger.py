@@ -1,7 +1,7 @@
 """The ledger: every change and every login, failure, logout and authorization is an event in the same commit.
 
-The shape is the contract's (platform.md §7): a reference to an object is ``{pk, app, name, model_name}`` with uuids as 32
-hexadecimal digits, and nothing secret is in it.
+The shape is the contract's (platform.md §7): a reference to an object is ``{pk, app, name, model_name}`` with uuids as
+32 hexadecimal digits, and nothing secret is in it.
 """
 
 import re
@@ -20,16 +20,21 @@ from keystead.store import Statement, Write
 
 MASK: Final = "********************"
 _SENSITIVE: Final = re.compile(
-    r"passw|secret|token|private|credential|authorization|cookie|assertion|api_?key|key_data|code_verifier|^key$|^code$",
+    r"pass_?w|passphrase|secret|token|private|credential|authorization|cookie|assertion|saml_?response|api_?key"
+    r"|key_data|code_verifier|^key$|^code$",
     re.IGNORECASE,
 )
+_KEY_IN_PATH: Final = re.compile(r"(?<=/)(?=[^/]*[0-9])[A-Za-z0-9_-]{40,}(?=/|$)")
+"""A part of a path that is drawn at random and longer than an uuid: the key of a recovery link, say."""
+_LONGEST: Final = 1024
+"""Characters of a path or a parameter that an event keeps."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RETENTION: Final = timedelta(days=365)
 """How long an event is kept unless the installation's settings say otherwise."""
 _INSERT: Final = Statement(
     "event.insert",
-    "INSERT INTO events (id, action, app, user_pk, username, actor, model, model_pk, context, client_ip, created, expires,"
-    " brand) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    "INSERT INTO events (id, action, app, user_pk, username, actor, model, model_pk, context, client_ip, created,"
+    " expires, brand) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
 )
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 
@@ -41,33 +46,52 @@ def plain_pk(pk: object) -> object:
 
 def reference(kind: Kind[Any], obj: msgspec.Struct) -> dict[str, object]:
     """``obj`` as events refer to it."""
-    name = next((getattr(obj, member) for member in ("name", "username", "identifier") if hasattr(obj, member)), "")
+    names = (getattr(obj, member, "") for member in _NAMES)
     return {
         "pk": plain_pk(getattr(obj, kind.pk)),
         "app": kind.app,
-        "name": str(name),
+        "name": next((str(name) for name in names if name), ""),
         "model_name": kind.name,
     }
 
 
+_NAMES: Final = ("name", "username", "identifier", "domain")
+"""Members that name an object for people, the best first."""
+
+
 def cleaned(value: object) -> object:
     """``value`` as JSON with everything secret replaced: by type, and by the names under which secrets travel."""
-    if isinstance(value, Secret):
-        return MASK
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, (str, Secret)):
+        return MASK if isinstance(value, Secret) else _writable(value)
     if isinstance(value, Mapping):
         return {
-            str(key): MASK
-            if _SENSITIVE.search(str(key)) and isinstance(inner, (str, Secret)) and inner
-            else cleaned(inner)
+            _writable(str(key)): _masked(inner) if _SENSITIVE.search(str(key)) else cleaned(inner)
             for key, inner in value.items()
         }
     if isinstance(value, (list, tuple, set, frozenset)):
         return [cleaned(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, msgspec.Struct):
-        return cleaned(msgspec.structs.asdict(value))
-    return value
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _masked(value: object) -> object:
+    """What stands under the name of something secret: every text is replaced; names inside speak for themselves."""
+    if isinstance(value, (str, Secret)):
+        return MASK if value else ""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_masked(item) for item in value]
+    return cleaned(value)
+
+
+def _writable(text: str) -> str:
+    """``text`` without what PostgreSQL's JSON and UTF-8 cannot hold, so that no event can break a search of the log."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def told_path(path: str) -> str:
+    """A request's path as events and logs may tell it: without keys that stand in it."""
+    return _KEY_IN_PATH.sub(MASK, path)[:_LONGEST]
 
 
 def actor(call: Call) -> dict[str, object]:
@@ -101,11 +125,11 @@ def event(
         body.update(cleaned_context)
     if call.origin.method:
         body["http_request"] = {
-            "args": cleaned(call.origin.query),
-            "path": call.origin.path,
+            "args": cleaned({name: value[:_LONGEST] for name, value in call.origin.query.items()}),
+            "path": _writable(told_path(call.origin.path)),
             "method": call.origin.method,
             "request_id": call.request_id,
-            "user_agent": call.origin.user_agent[:255],
+            "user_agent": _writable(call.origin.user_agent[:255]),
         }
     who = dict(user) if user is not None else actor(call)
     pk = who.get("pk")
@@ -114,11 +138,11 @@ def event(
         _INSERT,
         (
             rand.uuid4(),
-            action,
-            app,
+            _writable(action),
+            _writable(app),
             pk if isinstance(pk, int) and pk > 0 else None,
-            str(who.get("username", "")),
-            _encode(who).decode(),
+            _writable(str(who.get("username", ""))),
+            _encode(cleaned(who)).decode(),
             about[0].model if about else "",
             str(getattr(about[1], about[0].pk)) if about else "",
             _encode(body).decode(),
@@ -136,7 +160,7 @@ def difference(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> dic
     for field in kind.fields.values():
         before, after = getattr(old, field.name), getattr(new, field.name)
         if before != after:
-            if field.secret or not (field.readable or field.writable):
+            if not field.readable:
                 before, after = MASK, MASK
             changed[field.name] = {"previous_value": cleaned(before), "new_value": cleaned(after)}
     return changed

@@ -1,6 +1,7 @@
 """Records: rows as typed structs and back, and the writes of one record; the SQL derives from the kind's fields."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
 
@@ -8,12 +9,15 @@ import msgspec
 
 from keystead.base.clock import instant, micros
 from keystead.kinds.field import Field
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import Link
 from keystead.store import Row, Statement, Store, Value, Write
 
 T = TypeVar("T", bound=msgspec.Struct)
-_BIGINT: Final = frozenset({"user_id", "id"})
+_BIGINT: Final = "user_id"
+"""The only column of a table of pairs that is a number; the others are uuids."""
+_JSONB: Final = "attributes"
+"""The only column that the database looks inside of."""
 
 
 @lru_cache(maxsize=256)
@@ -29,28 +33,60 @@ def columns(kind: Kind[Any]) -> str:
 
 
 def table(kind: Kind[Any]) -> str:
-    """The kind's table.
+    """The name of the kind's table.
+
+    :raises LookupError: the kind is a setting.
+    """
+    return spec(kind).name
+
+
+def spec(kind: Kind[Any]) -> Table:
+    """Where the kind's records are kept.
 
     :raises LookupError: the kind is a setting.
     """
     if kind.table is None:
         raise LookupError(f"{kind.model} is no record")
-    return kind.table.name
+    return kind.table
 
 
 @lru_cache(maxsize=512)
 def select(kind: Kind[Any], column: str) -> Statement:
     """SELECT of the records whose ``column`` is one of ``$1``."""
-    key = "bigint" if _number(kind, column) else "text"
+    key = "bigint" if any(field.column == column and field.core is int for field in stored(kind)) else "text"
     return Statement(
         f"{kind.model}.by_{column}",
         f"SELECT {columns(kind)} FROM {table(kind)} t WHERE t.{column} = ANY($1::{key}[])",  # noqa: S608 - declared names
     )
 
 
-def _number(kind: Kind[Any], column: str) -> bool:
-    field = next((field for field in stored(kind) if field.column == column), None)
-    return field is not None and field.type in {int, int | None}
+@lru_cache(maxsize=256)
+def _seen(kind: Kind[Any], column: str) -> Statement:
+    """:func:`select` without what the table hides from everybody at the instant ``$2``."""
+    found = select(kind, column)
+    return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
+
+
+async def visible(store: Store, kind: Kind[T], column: str, value: object, at: datetime) -> T | None:
+    """The record whose ``column`` holds ``value``, unless the kind hides it at this instant."""
+    keys = cast("Value", [value])
+    if spec(kind).narrow:
+        rows = await store.fetch(_seen(kind, column), keys, micros(at))
+    else:
+        rows = await store.fetch(select(kind, column), keys)
+    return next(iter(await from_rows(store, kind, rows[:1])), None)
+
+
+@lru_cache(maxsize=256)
+def _keys(kind: Kind[Any]) -> Statement:
+    key = spec(kind).key
+    type_ = "bigint" if kind.fields[kind.pk].core is int else "text"
+    return Statement(f"{kind.model}.keys", f"SELECT t.{key} FROM {table(kind)} t WHERE t.{key} = ANY($1::{type_}[])")  # noqa: S608 - declared names
+
+
+async def existing(store: Store, kind: Kind[Any], keys: Sequence[object]) -> set[object]:
+    """Which of these primary keys are those of records."""
+    return {row[0] for row in await store.fetch(_keys(kind), cast("Value", list(keys)))}
 
 
 def from_row(kind: Kind[T], row: Row, links: Mapping[str, tuple[object, ...]] | None = None) -> T:
@@ -79,6 +115,8 @@ def to_column(field: Field, value: object) -> Value:
     """``value`` of ``field`` as its column holds it."""
     if value is None:
         return None
+    if field.secret:
+        raise TypeError(f"{field.name}: secrets are kept in settings, or sealed by the room that holds the record")
     if field.temporal:
         return micros(cast("Any", value))
     if field.json:
@@ -108,42 +146,37 @@ async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]
 
 @lru_cache(maxsize=64)
 def _pairs(link: Link) -> Statement:
-    kind = "bigint" if link.own in _BIGINT else "text"
-    return Statement(
-        f"{link.table}.of_{link.own}",
-        f"SELECT {link.own}, {link.other} FROM {link.table} WHERE {link.own} = ANY($1::{kind}[]) ORDER BY {link.other}",  # noqa: S608
-    )
+    text = f"SELECT {link.own}, {link.other} FROM {link.table} WHERE {link.own} = ANY($1::{key_type(link.own)}[])"  # noqa: S608 - declared names
+    return Statement(f"{link.table}.of_{link.own}", f"{text} ORDER BY {link.other}")
 
 
 @lru_cache(maxsize=256)
 def _insert(kind: Kind[Any]) -> Statement:
     names = ", ".join(field.column for field in stored(kind))
-    marks = ", ".join(
-        f"${n + 1}" + ("::jsonb" if field.column == "attributes" else "") for n, field in enumerate(stored(kind))
-    )
+    marks = ", ".join(_mark(field.column, n) for n, field in enumerate(stored(kind), 1))
     return Statement(f"{kind.model}.insert", f"INSERT INTO {table(kind)} ({names}) VALUES ({marks})")  # noqa: S608
+
+
+def _mark(column: str, number: int) -> str:
+    return f"${number}::jsonb" if column == _JSONB else f"${number}"
 
 
 def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
     """The writes that keep a new record."""
     values = tuple(to_column(field, getattr(obj, field.name)) for field in stored(kind))
-    writes = [Write(_insert(kind), values)]
     key = getattr(obj, kind.pk)
-    for field in kind.fields.values():
-        if field.link and (others := getattr(obj, field.name)):
-            writes.append(_link(field.link, key, others))
-    return writes
+    links = ((field.link, getattr(obj, field.name)) for field in kind.fields.values() if field.link)
+    return [Write(_insert(kind), values), *(_link(link, key, others) for link, others in links if others)]
 
 
 @lru_cache(maxsize=512)
 def _update(kind: Kind[Any], names: tuple[str, ...]) -> Statement:
-    sets = ", ".join(f"{name} = ${n}" + ("::jsonb" if name == "attributes" else "") for n, name in enumerate(names, 2))
-    key = kind.table.key if kind.table else "id"
-    return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {key} = $1")  # noqa: S608
+    sets = ", ".join(f"{name} = {_mark(name, n)}" for n, name in enumerate(names, 2))
+    return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1")  # noqa: S608 - declared names
 
 
 def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Write]:
-    """The writes that turn ``old`` into ``new``: changed columns only, so that two editors of different members both win."""
+    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win."""
     writes: list[Write] = []
     key = getattr(old, kind.pk)
     changed = [field for field in stored(kind) if getattr(old, field.name) != getattr(new, field.name)]
@@ -163,8 +196,7 @@ def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Wr
 
 @lru_cache(maxsize=256)
 def _delete(kind: Kind[Any]) -> Statement:
-    key = kind.table.key if kind.table else "id"
-    return Statement(f"{kind.model}.delete", f"DELETE FROM {table(kind)} WHERE {key} = $1")  # noqa: S608
+    return Statement(f"{kind.model}.delete", f"DELETE FROM {table(kind)} WHERE {spec(kind).key} = $1")  # noqa: S608 - declared names
 
 
 def delete(kind: Kind[Any], obj: msgspec.Struct) -> Write:
@@ -172,18 +204,19 @@ def delete(kind: Kind[Any], obj: msgspec.Struct) -> Write:
     return Write(_delete(kind), (getattr(obj, kind.pk),), expect=1, guard="row")
 
 
-def _type(column: str) -> str:
-    return "bigint" if column in _BIGINT else "text"
+def key_type(column: str) -> str:
+    """The database's type of a column of a table of pairs."""
+    return "bigint" if column == _BIGINT else "text"
 
 
 @lru_cache(maxsize=64)
 def _link_statement(link: Link) -> Statement:
-    own, other = _type(link.own), _type(link.other)
+    own, other = key_type(link.own), key_type(link.other)
     into = f"INSERT INTO {link.table} ({link.own}, {link.other})"
     return Statement(
         f"{link.table}.add",
         f"{into} SELECT $1::{own}, o FROM unnest($2::{other}[]) AS o ON CONFLICT DO NOTHING",  # noqa: S608 - declared names
-        sqlite=f"{into} SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",  # noqa: S608
+        sqlite=f"{into} SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",  # noqa: S608 - as above
     )
 
 
@@ -191,7 +224,7 @@ def _link_statement(link: Link) -> Statement:
 def _unlink_statement(link: Link) -> Statement:
     return Statement(
         f"{link.table}.drop",
-        f"DELETE FROM {link.table} WHERE {link.own} = $1 AND {link.other} = ANY($2::{_type(link.other)}[])",  # noqa: S608
+        f"DELETE FROM {link.table} WHERE {link.own} = $1 AND {link.other} = ANY($2::{key_type(link.other)}[])",  # noqa: S608 - declared names
     )
 
 
@@ -206,9 +239,9 @@ def _unlink(link: Link, key: object, others: Iterable[object]) -> Write:
 @lru_cache(maxsize=256)
 def holders(kind: Kind[Any], field: Field, most: int) -> Statement:
     """SELECT of the records whose reference ``field`` leads to ``$1``; at most ``most`` of them."""
-    key = kind.table.key if kind.table else "id"
+    key = spec(kind).key
     if field.link:
-        condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608
+        condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608 - declared names
     else:
         condition = f"t.{field.column} = $1"
     return Statement(

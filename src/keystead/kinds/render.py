@@ -46,8 +46,8 @@ async def base(
     call: Call,
     state: State,
     kind: Kind[Any],
-    obj: Any,
-    members: Sequence[str] = (),  # noqa: ANN401 - objects of every kind
+    obj: Any,  # noqa: ANN401 - objects of every kind
+    members: Sequence[str] = (),
 ) -> dict[str, object]:
     """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own)."""
     wanted = set(members or BASE.get(kind.family, ())) | set(type_members(kind))

@@ -135,12 +135,10 @@ def _families(kinds: Mapping[str, Kind[Any]]) -> dict[str, list[Kind[Any]]]:
 
 
 def in_order(objects: Iterable[T], order: Sequence[str]) -> list[T]:
-    """``objects`` by the members in ``order`` (a leading ``-`` turns one round); nulls first, ties by primary key."""
+    """``objects`` by the members in ``order`` (a leading ``-`` turns one round): nulls last, ties by primary key."""
     result = list(objects)
-    if result:
-        first = result[0].__struct_fields__[0]
-        result.sort(key=lambda obj: str(getattr(obj, first)))
-    for name in reversed(order):
+    first = result[0].__struct_fields__[:1] if result else ()
+    for name in reversed((*order, *first)):
         member = name.removeprefix("-")
         result.sort(key=lambda obj: _sortable(getattr(obj, member, None)), reverse=name.startswith("-"))
     return result
@@ -148,10 +146,10 @@ def in_order(objects: Iterable[T], order: Sequence[str]) -> list[T]:
 
 def _sortable(value: object) -> tuple[int, Any]:
     if value is None:
-        return (0, 0)
-    if isinstance(value, (bool, int, float)):
-        return (1, value)
-    return (2, str(value))
+        return (2, 0)
+    if isinstance(value, (int, float)):
+        return (0, value)
+    return (1, str(value))
 
 
 def _targets(kind: Kind[Any], obj: Any) -> Iterable[tuple[str, tuple[str, object]]]:  # noqa: ANN401 - objects of every kind

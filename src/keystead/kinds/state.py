@@ -128,6 +128,7 @@ class State:
         returns.
 
         :raises Problem: ``INVALID`` naming the member whose value is taken, ``CONFLICT`` when a row changed meanwhile.
+        :raises GuardFailed: a guard of the room's own has failed.
         """
         changes, result = await decide(call)
         if not changes.settings:
@@ -140,18 +141,25 @@ class State:
                     call = replace(call, settings=base)
                     changes, result = await decide(call)
                 try:
-                    await self._land(changes, base, call.at)
+                    await self._commit(changes, base, call.at)
                 except GuardFailed as exc:
-                    if exc.guard == "settings":
-                        continue
-                    raise stale() from exc
-                return result
+                    if exc.guard != "settings":
+                        raise
+                else:
+                    return result
         raise Problem(Fault.BUSY, "Too many settings changes at once; try again shortly.", retry_after=1)
 
     async def commit(self, changes: Changes, at: datetime) -> None:
-        """Commit records and events that need no settings change."""
+        """Commit records and events that need no settings change.
+
+        :raises Problem: as :meth:`change`.
+        :raises GuardFailed: as :meth:`change`.
+        """
+        await self._commit(changes, self.settings, at)
+
+    async def _commit(self, changes: Changes, base: Snapshot, at: datetime) -> None:
         try:
-            await self._land(changes, self.settings, at)
+            await self._land(changes, base, at)
         except GuardFailed as exc:
             if exc.guard in {"row", "reference"}:
                 raise stale() from exc

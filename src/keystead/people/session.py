@@ -27,7 +27,7 @@ class AuthenticatedSession(msgspec.Struct, frozen=True, kw_only=True):
     """A browser that is signed in.
 
     :param digest: SHA-256 of the session key in the cookie, hexadecimal.
-    :param auth: how the person proved who they are: ``method``, ``args``, ``amr`` and ``auth_time`` (seconds since 1970).
+    :param auth: how the person proved who they are: ``method``, ``args``, ``amr``, ``auth_time`` (seconds since 1970).
     """
 
     uuid: Annotated[Uuid, READ_ONLY, Column("id")]

@@ -104,7 +104,7 @@ class UserServiceAccountResponse(msgspec.Struct):
 class UserRecoveryLinkRequest(msgspec.Struct):
     """How long the link shall work."""
 
-    token_duration: Duration = "days=1"
+    token_duration: Duration = "days=1"  # noqa: S105 - a length of time
 
 
 class Link(msgspec.Struct):

@@ -44,12 +44,15 @@ class Comparison:
     _done: set[tuple[str, Way]] = field(default_factory=set)
 
     def run(self) -> Sequence[str]:
-        """The differences of every operation that both documents have."""
+        """The differences of every operation and component that both documents have."""
         for path, methods in self.ours["paths"].items():
             for method, ours in methods.items():
                 theirs = self.theirs["paths"].get(path, {}).get(method)
                 if theirs is not None:
                     self._operation(theirs, ours)
+        for name in self.ours["components"]["schemas"]:
+            if not {(name, "in"), (name, "out")} & self._done:
+                self._component(name, "in" if name.endswith("Request") else "out")
         return self.found
 
     def missing(self, roots: Sequence[str]) -> Iterator[str]:
@@ -104,7 +107,8 @@ class Comparison:
         mine = _content(ours)
         wanted = _content(theirs)
         if mine is None or wanted is None:
-            self._say(where, "takes another type of body")
+            if theirs["content"].keys() != ours["content"].keys():
+                self._say(where, "takes another type of body")
             return
         name = mine.get("$ref", "").removeprefix(_REF)
         # The contract writes the bodies of POST and PUT out, and there calls nullable whatever may be left out. Its
@@ -117,41 +121,43 @@ class Comparison:
             wanted = _not_null(wanted)
         self._schema(f"{where} body", wanted, mine, "in")
 
-    def _schema(self, where: str, theirs: Json, ours: Json, way: Way) -> None:  # noqa: C901, PLR0912 - one look at each word
+    def _schema(self, where: str, theirs: Json, ours: Json, way: Way) -> None:
         wanted = _resolved(self.theirs, theirs)
         mine = _resolved(self.ours, ours)
         if way == "out" and mine.nullable and not wanted.nullable and wanted.schema:
             self._say(where, "may be null")
         if way == "in" and wanted.nullable and not mine.nullable and mine.schema:
             self._say(where, "may not be null")
-        if wanted.name:
-            if wanted.name != mine.name:
-                self._say(where, f"is {mine.name or 'nameless'}, not {wanted.name}")
-            if (wanted.name, way) in self._done:
-                return
-            self._done.add((wanted.name, way))
-            where = f"{wanted.name} ({way})"
-        if not wanted.schema or (way == "in" and not mine.schema):
-            return
+        if wanted.name and wanted.name != mine.name:
+            self._say(where, f"is {mine.name or 'nameless'}, not {wanted.name}")
+        elif wanted.name:
+            self._component(wanted.name, way)
+        elif wanted.schema and (mine.schema or way == "out"):
+            self._shape(where, wanted.schema, mine.schema, way)
+
+    def _component(self, name: str, way: Way) -> None:
+        theirs = self.theirs["components"]["schemas"].get(name)
+        ours = self.ours["components"]["schemas"].get(name)
+        if (name, way) not in self._done and theirs is not None and ours is not None:
+            self._done.add((name, way))
+            self._shape(f"{name} ({way})", theirs, ours, way)
+
+    def _shape(self, where: str, theirs: Json, ours: Json, way: Way) -> None:
         for word in ("type", "format"):
-            if word in wanted.schema and mine.schema.get(word) != wanted.schema[word]:
-                self._say(where, f"has the {word} {mine.schema.get(word)}, not {wanted.schema[word]}")
-        self._choices(where, wanted.schema.get("enum"), mine.schema.get("enum"), way)
+            if word in theirs and ours.get(word) != theirs[word]:
+                self._say(where, f"has the {word} {ours.get(word)}, not {theirs[word]}")
+        self._choices(where, theirs.get("enum"), ours.get("enum"), way)
         for word in _LIMITS:
-            if (
-                word in wanted.schema
-                and mine.schema.get(word) != wanted.schema[word]
-                and (way == "in" or word in {"maxLength", "maximum", "minimum"})
-            ):
-                self._say(where, f"has the {word} {mine.schema.get(word)}, not {wanted.schema[word]}")
-            elif way == "in" and word in mine.schema and word not in wanted.schema:
-                self._say(where, f"has a {word} of {mine.schema[word]}")
-        if way == "in" and "default" in wanted.schema and mine.schema.get("default") != wanted.schema["default"]:
-            self._say(where, f"has the default {mine.schema.get('default')}, not {wanted.schema['default']}")
-        if "items" in wanted.schema and "items" in mine.schema:
-            self._schema(f"{where}[]", wanted.schema["items"], mine.schema["items"], way)
-        if "properties" in wanted.schema and mine.schema.get("type") == "object":
-            self._members(where, wanted.schema, mine.schema, way)
+            limit, wanted = ours.get(word), theirs.get(word)
+            # What we promise may be bounded where the contract says nothing; what we take may not.
+            if limit != wanted and not (way == "out" and (wanted is None or word == "minLength")):
+                self._say(where, f"has the {word} {limit}, not {wanted}")
+        if way == "in" and "default" in theirs and ours.get("default") != theirs["default"]:
+            self._say(where, f"has the default {ours.get('default')}, not {theirs['default']}")
+        if "items" in theirs and "items" in ours:
+            self._schema(f"{where}[]", theirs["items"], ours["items"], way)
+        if "properties" in theirs and ours.get("type") == "object":
+            self._members(where, theirs, ours, way)
 
     def _choices(self, where: str, theirs: list[Any] | None, ours: list[Any] | None, way: Way) -> None:
         if theirs is None and ours is not None and way == "in":

@@ -1,13 +1,16 @@
 """``keystead config``: the settings as they are understood, secrets masked."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from keystead.base.config import Setting, describe, dump
+from keystead.base.config import describe, dump, load
 from keystead.doors.cli.options import configuration, listen_options, place_options
+
+_NUMBER: Final = re.compile(r"(?<=\.)\d+(?=\.)")
 
 
 @click.command
@@ -25,24 +28,21 @@ def config(*, as_json: bool, changed: bool, **flags: Any) -> None:  # noqa: ANN4
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
         return
-    values = dict(_flat(shown, ""))
-    known = {".".join(setting.path): setting for setting in describe()}
-    lines = [
-        (place, value, known.get(place))
-        for place, value in values.items()
-        if not changed or known.get(place) is None or value != known[place].default
-    ]
-    width = max((len(place) for place, _, _ in lines), default=0)
-    for place, value, setting in lines:
-        click.echo(f"{place:<{width}}  {value}{_remark(setting, value)}".rstrip())
-    for warning in found.warnings:
-        click.echo(f"\n{warning}", err=True)
+    usual = dict(_flat(dump(load({})), ""))
+    acting = {place for setting in describe() if setting.acts for place in [_place(setting.path)]}
+    lines = []
+    for place, value in _flat(shown, ""):
+        differs = usual.get(place) != value
+        if differs or not changed:
+            idle = differs and _NUMBER.sub("<n>", place) not in acting
+            lines.append((place, f"{value}  (no effect in this version)" if idle else value))
+    width = max((len(place) for place, _ in lines), default=0)
+    for place, value in lines:
+        click.echo(f"{place:<{width}}  {value}".rstrip())
 
 
-def _remark(setting: Setting | None, value: str) -> str:
-    if setting is None or setting.acts:
-        return ""
-    return "  (no effect in this version)" if value != setting.default else ""
+def _place(path: tuple[str, ...]) -> str:
+    return ".".join(part.rstrip("_") for part in path)
 
 
 def _flat(group: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:

@@ -6,10 +6,14 @@ requests, finishes those it has, closes the store, and ends with code 0. A secon
 
 import asyncio
 import contextlib
+import gc
+import resource
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
+
+import uvloop
 
 from keystead.base import log
 from keystead.base.clock import SystemClock
@@ -17,10 +21,19 @@ from keystead.base.config import Config
 from keystead.doors.cli.board import Board
 from keystead.doors.cli.house import House
 from keystead.doors.cli.sockets import Sockets
-from keystead.doors.http import metrics
+from keystead.doors.http import health, metrics
+from keystead.doors.http.cookies import Jar
 from keystead.doors.http.front import Front
+from keystead.doors.http.routes import Routes
 from keystead.doors.http.runtime import Service
+from keystead.doors.http.server import Application
+from keystead.doors.http.site import Site
+from keystead.doors.http.tls import Certificates
+from keystead.doors.rest import errors
+from keystead.doors.worker import timetable
+from keystead.doors.worker.opening import begin
 from keystead.kinds.state import State
+from keystead.store import StoreDown
 
 _LOG = log.get("cli.process")
 PATIENCE: Final = 60.0
@@ -29,6 +42,7 @@ _AGAIN: Final = 1.0
 _SHARED: Final = 1.0
 """Seconds between two writings on the board."""
 _FILES: Final = 65_536
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 Announce = Callable[[State], Awaitable[None]]
 
@@ -39,9 +53,9 @@ class Part:
 
     :param serves: pages and protocols, and not only health and metrics.
     :param works: background work.
-    :param announce: told once when it is ready.
+    :param announce: told once, when it is ready.
     :param board: where processes that serve together leave their numbers.
-    :param leash: a pipe whose other end the parent holds; it ends when the parent does, and so do we.
+    :param leash: a pipe that ends when the parent does, and then so do we.
     """
 
     serves: bool = True
@@ -58,74 +72,170 @@ def run(house: House, config: Config, sockets: Sockets, part: Part) -> int:
     :raises StoreDown: the database does not answer.
     :raises DatabaseNewer: a newer Keystead wrote it.
     """
-    import uvloop  # noqa: PLC0415 - commands that share this file's helpers run on the plain loop
-
     _allow_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_Process(house, config, sockets, part).live())
+        return runner.run(_live(house, config, sockets, part))
 
 
-class _Process:
-    def __init__(self, house: House, config: Config, sockets: Sockets, part: Part) -> None:
-        self._house = house
-        self._config = config
-        self._sockets = sockets
-        self._part = part
-        self._clock = SystemClock()
-        self._stop = asyncio.Event()
-        self._front = Front(_root_path(config))
-        self._service = Service(self._clock)
-
-    async def live(self) -> int:
-        self._heed()
-        metrics.began(self._clock.now().timestamp())
-        for warning in self._config.warnings:
-            _LOG.warning("settings", reason=warning)
+async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> int:
+    stop = asyncio.Event()
+    _heed(stop, part.leash)
+    clock = SystemClock()
+    metrics.began(clock.now().timestamp())
+    for warning in config.warnings:
+        _LOG.warning("about the settings", reason=warning)
+    front = Front(_root_path(config))
+    service = Service(clock)
+    try:
+        await service.listen(front, sockets.http)
+        state = await _unless(stop, asyncio.create_task(_opened(house, config, clock)))
+        if state is None:
+            return 0
         try:
-            await self._service.listen(self._front, self._sockets.http)
-            state = await self._unless_stopped(self._opened())
-            if state is None:
-                return 0
-            try:
-                return await self._serve(state)
-            finally:
-                await state.store.close()
+            site = _site(config, state)
+            await _open_doors(house, config, sockets, part, site, front, service)
+            async with _background(state, part) as tasks:
+                site.ready = True
+                _LOG.info("ready", settings=state.settings.seq)
+                if part.announce is not None:
+                    await part.announce(state)
+                code = await _until(stop, tasks)
+                site.ready = False
+                await service.stop()
+                return code
         finally:
-            await self._service.stop()
-            self._sockets.close()
-
-    def _heed(self) -> None:
-        """Stop on the first signal; the second one finds its usual meaning."""
-        loop = asyncio.get_running_loop()
-
-        def stop(number: signal.Signals) -> None:
-            _LOG.info("stopping", signal=number.name)
-            for one in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(one)
-            self._stop.set()
-
-        for one in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(one, stop, one)
-        if self._part.leash is not None:
-            loop.add_reader(self._part.leash, self._orphaned)
-
-    def _orphaned(self) -> None:
-        if self._part.leash is not None:
-            asyncio.get_running_loop().remove_reader(self._part.leash)
-        _LOG.error("stopping: the process that started us is gone")
-        self._stop.set()
-
-    async def _unless_stopped(self, work: "asyncio.Task[State]") -> State | None:
-        """The outcome of ``work``, or None if we are to stop before it is there."""
-        stopped = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopped.cancel()
-        if work.done():
-            return work.result()
-        work.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            state = await work
             await state.store.close()
+    finally:
+        await service.stop()
+        sockets.close()
+
+
+def _heed(stop: asyncio.Event, leash: int | None) -> None:
+    """Stop on a signal, or when the parent is gone."""
+    loop = asyncio.get_running_loop()
+
+    def told(number: signal.Signals) -> None:
+        _LOG.info("stopping", signal=number.name)
+        stop.set()
+        if leash is None:
+            # The next signal finds its usual meaning. Who has a parent hears of Ctrl-C twice, and means it once.
+            for one in _SIGNALS:
+                loop.remove_signal_handler(one)
+
+    def orphaned(pipe: int) -> None:
+        loop.remove_reader(pipe)
+        _LOG.error("stopping: the process that started this one is gone")
+        stop.set()
+
+    for one in _SIGNALS:
+        loop.add_signal_handler(one, told, one)
+    if leash is not None:
+        loop.add_reader(leash, orphaned, leash)
+
+
+async def _unless(stop: asyncio.Event, opening: "asyncio.Task[State]") -> State | None:
+    """The installation, or None if we are to stop before it is open."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((opening, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not opening.done():
+        opening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opening
         return None
+    return opening.result()
+
+
+async def _opened(house: House, config: Config, clock: SystemClock) -> State:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while True:
+        try:
+            return await begin(config, house.kinds, clock)
+        except StoreDown as exc:
+            # A file is there or not; a server may be starting beside us.
+            if config.embedded or loop.time() > until:
+                raise
+            _LOG.warning("waiting for the database", reason=str(exc))
+            await asyncio.sleep(_AGAIN)
+
+
+async def _open_doors(
+    house: House, config: Config, sockets: Sockets, part: Part, site: Site, front: Front, service: Service
+) -> None:
+    exposition = metrics.Exposition(site, part.board.others if part.board else tuple)
+    site.extras["metrics"] = exposition
+    application = house.build(site) if part.serves else _bare(site)
+    health.add(application.routes)
+    metrics.add(application.routes, errors.answer)
+    front.application = application
+    if sockets.https:
+        await service.listen(front, sockets.https, Certificates(site.state, config.data).context())
+    await service.listen(metrics.listener(exposition), sockets.metrics)
+    # What was made until now stays: the collector need not look at it again, and processes that were forked share it.
+    gc.freeze()
+
+
+@contextlib.asynccontextmanager
+async def _background(state: State, part: Part) -> "AsyncIterator[set[asyncio.Task[None]]]":
+    """What goes on beside the requests; ended at the end."""
+    work = [state.follow()]
+    if part.works:
+        work.append(timetable.keep(state))
+    if part.board is not None:
+        work.append(_share(part.board))
+    tasks = {asyncio.create_task(one) for one in work}
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _share(board: Board) -> None:
+    while True:
+        metrics.measure_process()
+        board.put()
+        await asyncio.sleep(_SHARED)
+
+
+async def _until(stop: asyncio.Event, tasks: "set[asyncio.Task[None]]") -> int:
+    """Wait until we are to stop; 0, or 1 if something in the background ended, which it never should."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    if stopped.done():
+        return 0
+    stopped.cancel()
+    for task in (one for one in tasks if one.done()):
+        _LOG.critical("stopping: work in the background ended", exc_info=task.exception())
+    return 1
+
+
+def _site(config: Config, state: State) -> Site:
+    return Site(
+        state,
+        root_path=_root_path(config),
+        base_url=config.web.base_url,
+        trusted=config.listen.trusted_proxy_cidrs,
+        cookie_domain=config.cookie_domain,
+        debug=config.debug,
+    )
+
+
+def _root_path(config: Config) -> str:
+    return config.web.path.rstrip("/")
+
+
+def _bare(site: Site) -> Application:
+    """An application that answers nothing yet."""
+    return Application(site, Routes(), Jar.of(site.vault), errors.answer)
+
+
+def _allow_files() -> None:
+    """Take as many open files as the system lets us: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

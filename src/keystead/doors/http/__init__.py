@@ -1,1 +1,1 @@
-"""The HTTP lane: request and response, dispatch table, cookies, cross-site checks, limits; one Call in, one commit out."""
+"""The HTTP lane: request, response, dispatch table, cookies, cross-site checks, limits; one Call in, one commit out."""

@@ -1,7 +1,7 @@
 """The two cookies: ``authentik_session`` (a signed statement, not a secret store) and ``authentik_csrf`` (flows.md §5).
 
-The session cookie is a JWT, HS256 under the installation's key, that carries a session key; what the key opens is kept on
-the server under its digest. The cross-site token is a MAC of the session key, so it changes whenever the session does.
+The session cookie is a JWT, HS256 under the installation's key, that carries a session key; what the key opens is kept
+on the server under its digest. The cross-site token is a MAC of the session key, so it changes when the session does.
 """
 
 from collections.abc import Mapping

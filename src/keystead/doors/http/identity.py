@@ -14,8 +14,6 @@ from keystead.people.user import actor_of
 from keystead.providers.oidc import bearer
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-API_SCOPE: Final = "goauthentik.io/api"
-"""The scope of access tokens that count at the API."""
 _REFUSED: Final = "Token invalid/expired"
 
 
@@ -39,11 +37,9 @@ async def by_bearer(request: Request, site: Site, text: str) -> Actor:
             return actor
     if found is None and text.count(".") == 2:  # noqa: PLR2004 - a JWT has three parts
         call = Call(NOBODY, request.at, site.state.settings, request.peer, request.id, request.origin)
-        access = await bearer.live(call, site.state, text)
-        if access is not None and API_SCOPE in access.scope:
-            actor = await actor_of(site.state, access.standing.user.pk, means="oauth")
-            if actor is not None:
-                return actor
+        actor = await bearer.api_actor(call, site.state, text)
+        if actor is not None:
+            return actor
     raise Problem(Kind.UNAUTHENTICATED, _REFUSED)
 
 
@@ -53,6 +49,8 @@ async def identify(request: Request, site: Site, jar: Jar, *, csrf: bool) -> Act
     :param csrf: whether an unsafe method with a session needs the cross-site token.
     :raises Problem: ``UNAUTHENTICATED`` for bad credentials, ``DENIED`` for a missing cross-site token.
     """
+    if len(request.every(b"authorization")) > 1:
+        raise Problem(Kind.UNAUTHENTICATED, _REFUSED)  # which of them counts must not depend on who reads them
     authorization = request.header(b"authorization")
     scheme, blank, credentials = authorization.partition(" ")
     if blank:
@@ -61,8 +59,28 @@ async def identify(request: Request, site: Site, jar: Jar, *, csrf: bool) -> Act
         return await by_bearer(request, site, credentials.strip())
     actor = await by_session(request, site, jar)
     if csrf and actor is not NOBODY and request.method not in _SAFE:
+        check_same_site(request)
         check_csrf(jar, jar.read(request.cookies), request.header(b"x-authentik-csrf"))
     return actor
+
+
+def check_same_site(request: Request) -> None:
+    """Let through only what the browser does not say to come from elsewhere; clients that say nothing pass.
+
+    :raises Problem: ``DENIED``.
+    """
+    site = request.header(b"sec-fetch-site")
+    origin = request.header(b"origin")
+    # The port is left out: a proxy may listen on another one than the Host header tells.
+    ours = {_name(f"//{request.host}"), _name(request.root)}
+    if site == "cross-site" or (origin and _name(origin) not in ours):
+        raise Problem(Kind.DENIED, "CSRF Failed: the request comes from another site.")
+
+
+def _name(url: str) -> str:
+    """The host of an address, without its port."""
+    host = url.partition("//")[2].partition("/")[0].lower()
+    return host if host.endswith("]") or ":" not in host else host.rpartition(":")[0]
 
 
 def check_csrf(jar: Jar, sid: str, given: str) -> None:

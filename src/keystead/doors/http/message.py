@@ -14,10 +14,16 @@ from keystead.wire import form
 
 Header: TypeAlias = tuple[bytes, bytes]
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+_HOST: Final = re.compile(r"([a-z0-9][a-z0-9._-]{0,252}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?", re.ASCII)
+_PORT_MAX: Final = 65535
 JSON: Final = b"application/json"
 HTML: Final = b"text/html; charset=utf-8"
+TEXT: Final = b"text/plain; charset=utf-8"
 MAX_COOKIES: Final = 100
+MAX_HOPS: Final = 32
+"""How many addresses of a chain of proxies are looked at."""
+_BODILESS: Final = frozenset({204, 304})
 
 
 class Request:
@@ -45,7 +51,7 @@ class Request:
         self.at = at
         self.id = request_id
         self.method: str = scope["method"]
-        self.path: str = scope["path"].removeprefix(root_path) or "/"
+        self.path: str = below(scope["path"], root_path)
         self.root_path = root_path
         self._trusted = trusted
         self._base_url = base_url.rstrip("/")
@@ -56,8 +62,16 @@ class Request:
         return dict(self.scope["headers"])
 
     def header(self, name: bytes) -> str:
-        """A header field as text, or empty."""
+        """A header field as text, or empty; of a repeated field the last."""
         return self.headers.get(name, b"").decode("latin-1")
+
+    def every(self, name: bytes) -> list[str]:
+        """A header field as often as it came."""
+        return [value.decode("latin-1") for key, value in self.scope["headers"] if key == name]
+
+    def _listed(self, name: bytes) -> list[str]:
+        """The parts of a field that is a list, however many lines it came in (RFC 9110 §5.3)."""
+        return [part.strip() for part in ",".join(self.every(name)).split(",") if part.strip()]
 
     @cached_property
     def query(self) -> form.Form:
@@ -96,53 +110,61 @@ class Request:
     @cached_property
     def _from_proxy(self) -> bool:
         """Whether the peer is a proxy whose forwarding headers count."""
+        return self._trusts(address_of(self._client))
+
+    @cached_property
+    def _client(self) -> str:
+        """The TCP peer's address; one on a link without the name of our interface to it."""
         client = self.scope.get("client")
-        if not client:
-            return False
-        try:
-            address = ipaddress.ip_address(client[0])
-        except ValueError:
-            return False
-        return any(address in network for network in self._trusted)
+        text = str(client[0]).partition("%")[0] if client else ""
+        found = address_of(text)
+        return str(found) if found else text
+
+    def _trusts(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._trusted)
 
     @cached_property
     def peer(self) -> str:
-        """The client's IP address: the nearest one in X-Forwarded-For that is no trusted proxy, else the TCP peer."""
-        client = self.scope.get("client")
-        direct = str(client[0]) if client else ""
-        if not self._from_proxy:
-            return direct
-        hops = [hop.strip() for hop in self.header(b"x-forwarded-for").split(",")][-32:]
-        for hop in reversed(hops):
-            try:
-                address = ipaddress.ip_address(hop)
-            except ValueError:
-                return direct
-            if not any(address in network for network in self._trusted):
-                return str(address)
-            direct = str(address)
-        return direct
+        """The client's IP address: the nearest one in X-Forwarded-For that is no trusted proxy, else the TCP peer.
+
+        What is no address ends the search: nobody vouches for what stands before it.
+        """
+        nearest = self._client
+        if self._from_proxy:
+            for hop in reversed(self._listed(b"x-forwarded-for")[-MAX_HOPS:]):
+                address = address_of(hop)
+                if address is None:
+                    break
+                nearest = str(address)
+                if not self._trusts(address):
+                    break
+        return nearest
 
     @cached_property
     def secure(self) -> bool:
-        """Whether the client speaks TLS to us or to our proxy."""
-        if self._from_proxy and (scheme := self.header(b"x-forwarded-proto")):
-            return scheme.split(",")[0].strip().lower() == "https"
+        """Whether the client speaks TLS to us or to our proxy; of several claims the nearest proxy's counts."""
+        if self._from_proxy and (schemes := self._listed(b"x-forwarded-proto")):
+            return schemes[-1].lower() == "https"
         return bool(self.scope.get("scheme") == "https")
 
     @cached_property
     def host(self) -> str:
-        """The host (and port) the client asked for.
+        """The host (and port) the client asked for, in lower case and without a dot at the end.
+
+        Of several that proxies tell, the nearest proxy's counts: a client can write the others itself.
 
         :raises Problem: ``INVALID`` when there is none, several, or one that is no host name.
         """
-        hosts = [value for name, value in self.scope["headers"] if name == b"host"]
-        text = hosts[0].decode("latin-1") if len(hosts) == 1 else ""
-        if self._from_proxy and (forwarded := self.header(b"x-forwarded-host")):
-            text = forwarded.split(",")[0].strip()
-        if not _HOST.fullmatch(text):
+        hosts = self.every(b"host")
+        text = hosts[0] if len(hosts) == 1 else ""
+        if self._from_proxy and (forwarded := self._listed(b"x-forwarded-host")):
+            text = forwarded[-1]
+        found = _HOST.fullmatch(text.lower())
+        name, port = found.groups(default="") if found else ("", "")
+        name = name.removesuffix(".")
+        if not name or name.endswith(".") or int(port[1:] or "0") > _PORT_MAX:
             raise Problem(Kind.INVALID, "The request needs exactly one valid Host header.")
-        return text
+        return name + port
 
     @cached_property
     def root(self) -> str:
@@ -165,6 +187,27 @@ class Request:
         )
 
 
+def below(path: str, root: str) -> str:
+    """``path`` without the prefix under which we are mounted; other paths stay as they are."""
+    if root and (path == root or path.startswith(root + "/")):
+        return path[len(root) :] or "/"
+    return path
+
+
+def address_of(text: str) -> Address | None:
+    """The IP address that ``text`` is, an IPv4 address in IPv6 clothes as itself (RFC 4291 §2.5.5.2); else None.
+
+    One with a zone is none: a zone means something on the machine that wrote it only.
+    """
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        return None if address.scope_id else address.ipv4_mapped or address
+    return address
+
+
 def _parsed(data: bytes, what: str) -> form.Form:
     try:
         return form.parse(data)
@@ -185,12 +228,14 @@ class Response:
     ) -> None:
         self.status = status
         self.body = body
-        self.headers: list[Header] = [(b"content-length", b"%d" % len(body)), *headers]
+        # RFC 9110 §8.6: no length where there can be no body.
+        self.headers: list[Header] = [] if status in _BODILESS else [(b"content-length", b"%d" % len(body))]
+        self.headers.extend(headers)
         if body or content_type is not JSON:
             self.headers.append((b"content-type", content_type))
 
     def header(self, name: bytes, value: bytes) -> "Response":
-        """This response with one more header field."""
+        """Add a header field; gives the response back."""
         self.headers.append((name, value))
         return self
 

@@ -18,6 +18,8 @@ BODY_SECONDS: Final = 60.0
 """From there to the end of the body."""
 KEEP_ALIVE_SECONDS: Final = 75
 """Between requests; proxies wait 60 s, so they close before we do, and no request of theirs meets a closed door."""
+LINGER_SECONDS: Final = 1.0
+"""For which a peer that was refused may go on talking, to nobody."""
 MAX_HEAD: Final = 64 * 1024
 """Bytes of a request's target and header fields."""
 MAX_CONNECTIONS: Final = 4096
@@ -68,7 +70,7 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._phase == _HEAD and self._least > MAX_HEAD:
             self._refuse(_TOO_LARGE)
-        elif self._phase != self._timed:
+        elif self._phase != self._timed and not self._deaf:
             self._unwatch()
             self._watch()
 
@@ -142,7 +144,14 @@ class Connection(HttpToolsProtocol):
         """Say ``status`` and hang up."""
         self._deaf = True
         self._unwatch()
-        if not self.transport.is_closing():
-            retry = b"retry-after: 1\r\n" if status == _BUSY else b""
-            self.transport.write(STATUS_LINE[status] + retry + b"connection: close\r\ncontent-length: 0\r\n\r\n")
-            self.transport.close()
+        transport = self.transport
+        if transport.is_closing():
+            return
+        retry = b"retry-after: 1\r\n" if status == _BUSY else b""
+        transport.write(STATUS_LINE[status] + retry + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        if status != _BUSY and transport.can_write_eof():
+            # Hanging up on a peer that still talks would take our words back before it has read them (TCP reset).
+            transport.write_eof()
+            self._deadline = self.loop.call_later(LINGER_SECONDS, transport.close)
+        else:
+            transport.close()

@@ -55,7 +55,9 @@ class Routes:
         self.templates: list[tuple[str, str]] = []
 
     def add(self, method: str, template: str, endpoint: Endpoint) -> None:
-        """Answer ``method`` on ``template``, such as ``/api/v3/core/users/{id}/``; ``{*path}`` last takes all that follows.
+        """Answer ``method`` on ``template``, such as ``/api/v3/core/users/{id}/``.
+
+        ``{*path}`` at the end takes all that follows.
 
         :raises ValueError: something answers there already.
         """

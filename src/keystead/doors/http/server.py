@@ -1,6 +1,7 @@
 """The ASGI application: finds the endpoint, reads the body within its limit, identifies the caller, answers, logs."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Final
 
@@ -8,10 +9,11 @@ from keystead.base import log, rand
 from keystead.base.errors import Kind, Problem
 from keystead.doors.http.cookies import Jar
 from keystead.doors.http.identity import identify
-from keystead.doors.http.message import Header, Request, Response
+from keystead.doors.http.message import TEXT, Header, Request, Response, below
 from keystead.doors.http.routes import Endpoint, ErrorPage, Found, Routes
 from keystead.doors.http.site import Site
 from keystead.kinds.call import NOBODY, Call
+from keystead.kinds.ledger import told_path
 from keystead.people.brand import event_reference
 from keystead.store import StoreDown
 
@@ -52,7 +54,7 @@ class Application:
         _LOG.debug(
             "request",
             method=scope["method"],
-            path=scope["path"],
+            path=told_path(scope["path"]),
             status=response.status,
             ms=round((perf_counter() - began) * 1000, 2),
             request_id=request_id,
@@ -60,7 +62,7 @@ class Application:
 
     async def _respond(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         site = self.site
-        path = scope["path"].removeprefix(site.root_path) or "/"
+        path = below(scope["path"], site.root_path)
         found = self.routes.find(path)
         method = scope["method"]
         if found is None and method in {"GET", "HEAD"} and not path.endswith("/"):
@@ -86,7 +88,7 @@ class Application:
             call = await self._call(request, endpoint)
             return await endpoint.run(request, call, site, found.params)
         except Exception as exc:  # noqa: BLE001 - the last door: nothing passes it unanswered
-            return self._failed(request, errors, exc)
+            return self._failed(request, errors, exc, found.methods if found else ())
 
     @staticmethod
     def _endpoint(found: Found | None, method: str) -> Endpoint | None:
@@ -98,18 +100,26 @@ class Application:
             return Call(NOBODY, request.at, state.settings, request.peer, request.id)
         settings = await state.refresh()
         actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
-        origin = request.origin
-        object.__setattr__(origin, "brand", event_reference(settings, origin.host))
+        origin = replace(request.origin, brand=event_reference(settings, request.host))
         return Call(actor, request.at, settings, request.peer, request.id, origin)
 
-    def _failed(self, request: Request, errors: ErrorPage, exc: Exception) -> Response:
+    def _failed(self, request: Request, errors: ErrorPage, exc: Exception, methods: Iterable[str]) -> Response:
         if isinstance(exc, StoreDown):
             _LOG.error("the store is down", reason=str(exc), request_id=request.id)
             exc = Problem(Kind.BUSY, "The database does not answer at the moment; try again shortly.", retry_after=5)
         elif not isinstance(exc, Problem):
-            _LOG.error("internal error", request_id=request.id, path=request.path, exc_info=exc)
+            _LOG.error("internal error", request_id=request.id, path=told_path(request.path), exc_info=exc)
             exc = Problem(Kind.INTERNAL, "Something went wrong here. Tell the administrator the request id.")
-        return errors(request, self.site, exc)
+        try:
+            response = errors(request, self.site, exc)
+        except Exception as worse:  # noqa: BLE001 - a page cannot always be drawn, as for a host that is none
+            if not isinstance(worse, Problem):
+                _LOG.error("an error could not be shown", request_id=request.id, exc_info=worse)
+            invalid = exc.kind is Kind.INVALID
+            response = Response(400 if invalid else 500, f"{exc.detail}\n".encode(), TEXT)
+        if exc.kind is Kind.METHOD:
+            response.header(b"allow", ", ".join(sorted(methods)).encode())  # RFC 9110 §15.5.6
+        return response
 
 
 async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:

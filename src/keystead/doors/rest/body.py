@@ -8,7 +8,7 @@ import msgspec
 from keystead.base.errors import FieldErrors, Problem, invalid
 from keystead.kinds import records
 from keystead.kinds.call import Call
-from keystead.kinds.field import Field, plain
+from keystead.kinds.field import Field, fields, plain, unstorable
 from keystead.kinds.kind import Kind as Shape
 from keystead.kinds.state import State
 
@@ -20,19 +20,7 @@ def decoded(body: Mapping[str, object], struct: type[msgspec.Struct]) -> msgspec
 
     :raises Problem: ``INVALID`` naming the member.
     """
-    from keystead.kinds.field import fields  # noqa: PLC0415 - here only
-
-    wrong: dict[str, Sequence[str]] = {}
-    values: dict[str, object] = {}
-    for field in fields(struct).values():
-        if field.name not in body:
-            if field.required:
-                wrong[field.name] = [REQUIRED]
-            continue
-        try:
-            values[field.name] = field.take(body[field.name])
-        except ValueError as exc:
-            wrong[field.name] = [str(exc)]
+    values, wrong = _read(fields(struct), body, partial=False)
     if wrong:
         raise invalid(wrong)
     return struct(**values)
@@ -43,7 +31,7 @@ async def taken(
     state: State,
     kind: Shape[Any],
     body: dict[str, object],
-    old: Any | None,
+    old: Any | None,  # noqa: ANN401 - objects of every kind
     *,
     partial: bool,
     pk: object,
@@ -55,10 +43,30 @@ async def taken(
     :raises Problem: ``INVALID`` with every member's complaint.
     """
     if kind.admits:
+        if wrong := {name: [why] for name, value in body.items() if (why := unstorable(value))}:
+            raise invalid(wrong)
         body = await kind.admits(call, state, body)
-    wrong: dict[str, Sequence[str] | FieldErrors] = {}
+    values, complaints = _read(kind.fields, body, partial=partial)
+    complaints.update(await _dangling(call, state, kind, values))
+    complaints.update(_not_unique(call, kind, values, pk))
+    if complaints:
+        raise invalid(complaints)
+    if old is not None:
+        return msgspec.structs.replace(old, **values)
+    for name, field in kind.fields.items():
+        if field.required and name not in values:
+            values[name] = _first(field, call)
+    values[kind.pk] = pk
+    return kind.struct(**values)
+
+
+def _read(
+    members: Mapping[str, Field], body: Mapping[str, object], *, partial: bool
+) -> tuple[dict[str, object], dict[str, Sequence[str] | FieldErrors]]:
+    """The members that came and are right, and what is wrong with others; unknown and read-only ones are ignored."""
     values: dict[str, object] = {}
-    for field in kind.fields.values():
+    wrong: dict[str, Sequence[str] | FieldErrors] = {}
+    for field in members.values():
         if not field.writable:
             continue
         if field.name not in body:
@@ -69,19 +77,7 @@ async def taken(
             values[field.name] = _taken(field, body[field.name])
         except ValueError as exc:
             wrong[field.name] = [str(exc)]
-    if not wrong:
-        wrong.update(await _dangling(call, state, kind, values))
-    if not wrong:
-        wrong.update(_not_unique(call, kind, values, pk))
-    if wrong:
-        raise invalid(wrong)
-    if old is not None:
-        return msgspec.structs.replace(old, **values)
-    for name, field in kind.fields.items():
-        if name not in values and field.required and not field.writable:
-            values[name] = pk if name == kind.pk else _computed(field, call)
-    values[kind.pk] = pk
-    return kind.struct(**values)
+    return values, wrong
 
 
 def _taken(field: Field, value: object) -> object:
@@ -90,9 +86,13 @@ def _taken(field: Field, value: object) -> object:
     return field.take(value)
 
 
-def _computed(field: Field, call: Call) -> object:
+def _first(field: Field, call: Call) -> object:
     """The first value of a member that requests cannot set; the kind's rules complete it."""
-    return call.at if field.temporal else field.type() if callable(field.type) else None
+    if field.nullable:
+        return None
+    if field.temporal:
+        return call.at
+    return () if field.many else field.core()
 
 
 async def _dangling(
@@ -101,18 +101,13 @@ async def _dangling(
     """Members that refer to what does not exist."""
     wrong: dict[str, Sequence[str]] = {}
     for field in kind.references:
-        if field.ref is None or values.get(field.name) is None:
+        value = values.get(field.name)
+        if field.ref is None or not value:
             continue
-        value = values[field.name]
         wanted = list(value) if isinstance(value, tuple) else [value]
-        if not wanted:
-            continue
         target = state.kinds.get(field.ref.target)
         if target is not None and target.table is not None:
-            found = {
-                getattr(obj, target.pk)
-                for obj in await records.load(state.store, target, target.fields[target.pk].column, wanted)
-            }
+            found = await records.existing(state.store, target, wanted)
             missing = [one for one in wanted if one not in found]
         else:
             missing = [one for one in wanted if call.settings.find(field.ref.target, one) is None]

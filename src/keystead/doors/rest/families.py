@@ -1,18 +1,22 @@
-"""Polymorphic families: ``stages/all/``, ``policies/all/`` … list, retrieve and delete objects of every type (rest.md §6)."""
+"""Polymorphic families: ``stages/all/``, ``policies/all/`` … list, read, delete objects of every type (rest.md §6)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from keystead.base.errors import not_found
+from keystead.base.errors import denied, not_found
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest import verbs
 from keystead.doors.rest.verbs import json, query_of
-from keystead.kinds import listing
+from keystead.kinds import asked, listing
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
 from keystead.kinds.render import base
+from keystead.kinds.snapshot import in_order
+
+_ORDERED: Final = frozenset({"name", "pk"})
+"""Members that every type of a family has and that a list may be ordered by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,8 @@ def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
     :raises Problem: ``NOT_FOUND``.
     """
     for kind in call.settings.kinds(family.name):
-        try:
-            value = kind.fields[kind.pk].take(int(key) if key.isascii() and key.isdigit() else key)
-        except ValueError:
-            continue
-        if (obj := call.settings.get(kind, value)) is not None:
+        value = verbs.key_of(kind.fields[kind.pk], key)
+        if value is not None and (obj := call.settings.get(kind, value)) is not None:
             return kind, obj
     raise not_found()
 
@@ -51,27 +52,27 @@ def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
 async def list_(request: Request, call: Call, site: Site, family: Family) -> Response:
     """A page of the family's objects of the kinds the caller may see; base members only."""
     signed_in(call)
+    seen = {kind.struct: kind for kind in call.settings.kinds(family.name) if may(call, kind, "view")}
+    if not seen and call.settings.kinds(family.name):
+        raise denied()
     query = query_of(request)
-    asked = listing.page(query)
-    found = [(kind, obj) for kind, obj in call.settings.members(family.name) if may(call, kind, "view")]
+    page = listing.page(query)
+    needle = asked.needle(query)
+    found = [
+        obj
+        for kind in seen.values()
+        for obj in call.settings.all(kind)
+        if (not needle or any(needle in str(getattr(obj, name, "")).lower() for name in family.search))
+    ]
     for item in family.filters:
-        value = listing.asked_for(item, query)
-        if value is not None and item.test is not None:
-            found = [pair for pair in found if item.test((call, *pair), value)]
-    if needle := (query.get("search") or [""])[-1].strip().casefold():
-        found = [
-            pair
-            for pair in found
-            if any(needle in str(getattr(pair[1], name, "")).casefold() for name in family.search)
-        ]
-    ordering = (query.get("ordering") or ["name"])[-1] or "name"
-    member = ordering.removeprefix("-") if ordering.removeprefix("-") in {"name", "pk"} else "name"
-    found.sort(key=lambda pair: (str(getattr(pair[1], member, "")), str(getattr(pair[1], pair[0].pk))))
-    if ordering.startswith("-"):
-        found.reverse()
-    pages = listing.pagination(asked, len(found))
-    first = (asked.number - 1) * asked.size
-    results = [await base(call, site.state, kind, obj) for kind, obj in found[first : first + asked.size]]
+        value, test = asked.asked_for(item, query), item.test
+        if value is not None and test is not None:
+            found = [obj for obj in found if test((call, seen[type(obj)], obj), value)]
+    ordering = asked.last(query, "ordering")
+    found = in_order(found, (ordering if ordering.removeprefix("-") in _ORDERED else "name",))
+    pages = listing.pagination(page, len(found))
+    first = (page.number - 1) * page.size
+    results = [await base(call, site.state, seen[type(obj)], obj) for obj in found[first : first + page.size]]
     return json({"pagination": pages, "results": results, "autocomplete": {}})
 
 

@@ -3,23 +3,25 @@
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
-from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem
+from keystead.base.errors import denied, not_found
 from keystead.doors.http.json_body import json_object
-from keystead.doors.http.message import Request, Response
+from keystead.doors.http.message import Request, Response, redirect
 from keystead.doors.http.routes import Endpoint, Routes
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors, families, verbs
 from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
-from keystead.kinds.access import holds, signed_in
+from keystead.kinds.access import holds, may, signed_in
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Kind, Verb
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Action, Answer, Kind, Verb
 
 ROOT: Final = "/api/v3/"
+_OK: Final = 200
 Run = Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
 
 
@@ -82,35 +84,46 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
     state = site.state
     if action.permission is not None:
         signed_in(call)
-    obj = await verbs.find(call, state, action.kind, next(iter(params.values()))) if params else None
-    if action.permission:
-        name = action.permission if "." in action.permission else action.kind.permission(action.permission)
-        if not holds(call, name):
-            raise Problem(Fault.DENIED, "You do not have permission to perform this action.")
-    given: object
-    if action.request is not None:
-        given = decoded(json_object(request), action.request)
-    else:
-        given = verbs.query_of(request)
-    answer = await action.run(call, state, obj, given)
-    if answer.changes is not None:
-        changes = answer.changes
-        if changes.settings:
+    given: object = None
 
-            async def again(newer: Call) -> tuple[Any, Any]:
-                repeated = await action.run(newer, state, obj, given) if newer is not call else answer
-                return repeated.changes, repeated
+    async def decide(call: Call) -> tuple[Changes, Answer]:
+        nonlocal given
+        obj = await verbs.find(call, state, action.kind, next(iter(params.values()))) if params else None
+        _permit(action, call, obj)
+        if given is None:
+            query = verbs.query_of(request)
+            given = decoded(json_object(request), action.request) if action.request is not None else query
+        answer = await action.run(call, state, obj, given)
+        return answer.changes or Changes(), answer
 
-            answer = await state.change(call, again)
-        else:
-            await state.commit(changes, call.at)
-    status = action.status if answer.status == 200 else answer.status  # noqa: PLR2004 - the default of an Answer
+    return _said(action, await state.change(call, decide))
+
+
+def _permit(action: Action, call: Call, obj: msgspec.Struct | None) -> None:
+    """Let through who holds the action's permission.
+
+    :raises Problem: ``DENIED``; ``NOT_FOUND`` where the caller may not even see ``obj``.
+    """
+    if not action.permission:
+        return
+    kind = action.kind
+    if not holds(call, action.permission if "." in action.permission else kind.permission(action.permission)):
+        raise denied() if obj is None or may(call, kind, "view", obj) else not_found()
+
+
+def _said(action: Action, answer: Answer) -> Response:
+    status = action.status if answer.status == _OK else answer.status
+    if answer.location:
+        return redirect(answer.location, status)
     if answer.body is None:
         return Response(status)
+    headers = [*verbs.NO_STORE]
+    if answer.filename:
+        headers.append((b"content-disposition", f'attachment; filename="{quote(answer.filename)}"'.encode()))
     if isinstance(answer.body, (str, bytes)):
         raw = answer.body.encode() if isinstance(answer.body, str) else answer.body
-        return Response(status, raw, content_type=answer.content_type.encode(), headers=verbs.NO_STORE)
-    return Response(status, msgspec.json.encode(answer.body), headers=verbs.NO_STORE)
+        return Response(status, raw, answer.content_type.encode(), headers)
+    return Response(status, msgspec.json.encode(answer.body), headers=headers)
 
 
 def add_all(routes: Routes, kinds: Sequence[Kind[Any]], shared: Sequence[Family], actions: Sequence[Action]) -> None:

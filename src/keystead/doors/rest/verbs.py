@@ -1,6 +1,7 @@
 """The verbs of every kind: list, create, retrieve, update, partial update, destroy and used_by."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from keystead.kinds import ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
+from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import render
@@ -44,20 +46,26 @@ async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # n
     :raises Problem: ``NOT_FOUND``; also for a key that cannot be one.
     """
     field = kind.fields[kind.key]
-    try:
-        value = field.take(int(key) if field.type is int and key.isascii() and key.isdigit() else key)
-    except ValueError:
-        raise not_found() from None
-    if kind.table is None:
-        found = call.settings.get(kind, value) if kind.key == kind.pk else call.settings.by(kind, kind.key, value)
+    value = key_of(field, key)
+    if value is None:
+        found = None
+    elif kind.table is not None:
+        found = await records.visible(state.store, kind, field.column, value, call.at)
+    elif kind.key == kind.pk:
+        found = call.settings.get(kind, value)
     else:
-        if isinstance(value, int) and value.bit_length() > 63:  # noqa: PLR2004 - a signed 64-bit column
-            raise not_found()
-        objs = await records.load(state.store, kind, field.column, [value])
-        found = objs[0] if objs else None
+        found = call.settings.by(kind, kind.key, value)
     if found is None:
         raise not_found()
     return found
+
+
+def key_of(field: Field, text: str) -> object | None:
+    """``text``, from a URL, as a value of the key ``field``; None if it cannot be one."""
+    try:
+        return field.take(int(text) if field.core is int and text.isascii() and text.isdigit() else text)
+    except ValueError:
+        return None
 
 
 async def list_(request: Request, call: Call, site: Site, kind: Kind[Any]) -> Response:
@@ -94,7 +102,7 @@ async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], ke
 
 async def new_key(state: State, kind: Kind[Any]) -> object:
     """A primary key nobody has."""
-    if kind.fields[kind.pk].type is int:
+    if kind.fields[kind.pk].core is int:
         return await state.store.reserve(kind.table.name if kind.table else kind.family or kind.model, 1)
     return rand.uuid4()
 
@@ -115,12 +123,12 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> R
         return changes, obj
 
     obj = await state.change(call, decide)
-    return json((await _shown(call, state, kind, obj, query_of(request))), 201)
+    return json(await _shown(call, state, kind, obj, query_of(request)), 201)
 
 
 async def _shown(call: Call, state: State, kind: Kind[Any], obj: Any, query: Query) -> dict[str, object]:  # noqa: ANN401 - objects of every kind
     """``obj`` after the change, seen with the settings the change made."""
-    after = Call(call.actor, call.at, state.settings, call.peer, call.request_id, call.origin)
+    after = replace(call, settings=state.settings)
     return (await render(after, state, kind, [obj], query))[0]
 
 
@@ -154,6 +162,8 @@ async def destroy(_request: Request, call: Call, site: Site, kind: Kind[Any], ke
     async def decide(call: Call) -> tuple[Changes, None]:
         obj = await find(call, state, kind, key)
         power = require(call, kind, Verb.DESTROY, obj)
+        if kind.leaving:
+            await kind.leaving(call, state, obj)
         changes = Changes()
         changes.delete(power, obj, state.kinds.values())
         return changes, None

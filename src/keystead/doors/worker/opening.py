@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 from keystead.base.clock import Clock
 from keystead.base.config import Config, ConfigError, secret_key
 from keystead.base.secret import Vault
-from keystead.doors.worker.first_start import installation_id
+from keystead.doors.worker.first_start import first_start, installation_id
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
-from keystead.store import Store
+from keystead.store import Statement, Store
 from keystead.store.migrate import migrate_postgres, migrate_sqlite
 from keystead.store.sqlite import SqliteStore
 
@@ -121,7 +121,7 @@ async def open_state(config: Config, kinds: tuple[Kind[Any], ...], clock: Clock 
         try:
             await state.load()
         except Exception as exc:
-            if isinstance(exc.__cause__ or exc, ValueError):
+            if isinstance(exc.__cause__, ValueError):  # the vault's, which the decoder passes on
                 raise ConfigError(
                     [f"AUTHENTIK_SECRET_KEY is not the key of this database ({exc}). Restore it."]
                 ) from exc
@@ -131,3 +131,45 @@ async def open_state(config: Config, kinds: tuple[Kind[Any], ...], clock: Clock 
         await state.store.close()
         raise
     return state
+
+
+async def begin(config: Config, kinds: tuple[Kind[Any], ...], clock: Clock) -> State:
+    """The configured installation, migrated, with its default objects, open.
+
+    :raises DatabaseNewer: a newer Keystead wrote its database.
+    :raises StoreDown: the store does not answer.
+    :raises ConfigError: as :func:`open_state`, or the data folder cannot be made.
+    """
+    await migrate(config)
+    state = await open_state(config, kinds, clock)
+    try:
+        await first_start(state, config, clock.now())
+    except BaseException:
+        await state.store.close()
+        raise
+    return state
+
+
+_MIGRATED: Final = Statement(
+    "schema.exists",
+    "SELECT 1 WHERE to_regclass('schema_versions') IS NOT NULL",
+    sqlite="SELECT 1 FROM sqlite_master WHERE name = 'schema_versions'",
+)
+_VERSIONS: Final = Statement("schema.versions", "SELECT version FROM schema_versions")
+
+
+async def applied(config: Config) -> set[int]:
+    """The versions of the migrations that were applied to the configured database; none where there is none yet.
+
+    :raises StoreDown: it does not answer.
+    :raises ConfigError: see :func:`address`.
+    """
+    if config.embedded and not config.sqlite_path.exists():
+        return set()
+    store = await open_store(config)
+    try:
+        if await store.fetch_one(_MIGRATED) is None:
+            return set()
+        return {int(str(row[0])) for row in await store.fetch(_VERSIONS)}
+    finally:
+        await store.close()

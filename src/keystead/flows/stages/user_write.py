@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem
+from keystead.base.errors import Problem, invalid
 from keystead.flows.challenge import complaints
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Deny, Done, Error, Outcome, Run, Stage
@@ -62,47 +62,24 @@ async def ask(run: Run[UserWriteStage]) -> Outcome:
     elif old is None:
         return Deny("There is nobody whose account could be changed.")
     try:
-        new = await _written(run, old, data)
+        new = _filled(old or _blank(run), data)
+        holder = await by_username(run.state, new.username)
+        if holder is not None and (old is None or holder.pk != old.pk):
+            return Again({"username": [Error("This username is taken. Choose another one.", "unique")]})
+        new = await _ruled(run, old, await _secured(run, new, data))
     except Problem as exc:
         if exc.kind is not Fault.INVALID or not exc.fields:
             raise
         return Again(complaints(exc.fields))
-    holder = await by_username(run.state, new.username)
-    if holder is not None and holder.pk != new.pk:
-        return Again({"username": [Error("This username is taken. Choose another one.", "unique")]})
     kept = {key: value for key, value in data.items() if key not in _SPENT}
     context = {"pending_user": new.pk, "prompt_data": kept}
     return Done(context, changes=_changes(run, old, new), user=new)
 
 
-async def _written(run: Run[UserWriteStage], old: User | None, data: Mapping[str, object]) -> User:
-    """The user as they shall be.
-
-    :raises Problem: ``INVALID``: what was typed does not fit.
-    """
-    new = old or await _blank(run)
-    values: dict[str, object] = {}
-    for member in WRITABLE:
-        if member in data:
-            try:
-                values[member] = USER.fields[member].take(data[member])
-            except ValueError as exc:
-                raise Problem(Fault.INVALID, fields={member: [str(exc)]}) from None
-    if given := data.get("password"):
-        values["password"] = await password.hash_password(str(given))
-        values["password_change_date"] = run.call.at
-    values["attributes"] = _attributes(new.attributes, data)
-    new = msgspec.structs.replace(new, **values)
-    if not new.username:
-        raise Problem(Fault.INVALID, fields={"username": ["A user needs a username."]})
-    # The administrator who composed the flow decided what it writes, so the rules hold as for Keystead itself.
-    return await rules(as_system(run.call), run.state, old, new)
-
-
-async def _blank(run: Run[UserWriteStage]) -> User:
+def _blank(run: Run[UserWriteStage]) -> User:
     stage = run.stage
     return User(
-        pk=await run.state.store.reserve("users", 1),
+        pk=0,
         username="",
         name="",
         is_active=not stage.create_users_as_inactive,
@@ -110,6 +87,40 @@ async def _blank(run: Run[UserWriteStage]) -> User:
         path=str(run.context.get("user_path") or stage.user_path_template or "users"),
         groups=(stage.create_users_group,) if stage.create_users_group else (),
     )
+
+
+def _filled(user: User, data: Mapping[str, object]) -> User:
+    """``user`` with what was answered.
+
+    :raises Problem: ``INVALID``: it does not fit.
+    """
+    values: dict[str, object] = {"attributes": _attributes(user.attributes, data)}
+    for member in WRITABLE:
+        if member in data:
+            try:
+                values[member] = USER.fields[member].take(data[member])
+            except ValueError as exc:
+                raise invalid({member: [str(exc)]}) from None
+    user = msgspec.structs.replace(user, **values)
+    if not user.username:
+        raise invalid({"username": ["A user needs a username."]})
+    return user
+
+
+async def _secured(run: Run[UserWriteStage], user: User, data: Mapping[str, object]) -> User:
+    """``user`` with the password that was answered, if any."""
+    if not (given := data.get("password")):
+        return user
+    hashed = await password.hash_password(str(given))
+    return msgspec.structs.replace(user, password=hashed, password_change_date=run.call.at)
+
+
+async def _ruled(run: Run[UserWriteStage], old: User | None, new: User) -> User:
+    """``new`` as the rules of users have it, with a key of its own if it is a new one."""
+    if old is None:
+        new = msgspec.structs.replace(new, pk=await run.state.store.reserve("users", 1))
+    # The administrator who composed the flow decided what it writes, so the rules hold as for Keystead itself.
+    return await rules(as_system(run.call), run.state, old, new)
 
 
 def _attributes(old: Mapping[str, object], data: Mapping[str, object]) -> dict[str, object]:

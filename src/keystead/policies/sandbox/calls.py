@@ -7,7 +7,7 @@ from typing import cast
 
 from keystead.policies.sandbox.budget import Budget
 from keystead.policies.sandbox.errors import EXCEPTIONS
-from keystead.policies.sandbox.values import ATOMS, FUNCTIONS, Opaque, kind_name, own, subject
+from keystead.policies.sandbox.values import ATOMS, FUNCTIONS, kind_name, own
 
 _HOST_CALL = 8
 """Steps that a call of the server's functions costs beyond what its arguments weigh."""
@@ -38,9 +38,7 @@ def call(budget: Budget, function: object, /, *args: object, **named: object) ->
         if type(value) not in ATOMS:
             budget.weigh(value)
     budget.spend(_HOST_CALL)
-    given = [subject(value) if type(value) is Opaque else value for value in args]
-    extra = {key: subject(value) if type(value) is Opaque else value for key, value in named.items()}
-    result = cast("Callable[..., object]", function)(*given, **extra)
+    result = cast("Callable[..., object]", function)(*args, **named)
     budget.look()
     return result if isinstance(result, Exception) else own(budget, result)
 

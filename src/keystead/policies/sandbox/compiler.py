@@ -127,6 +127,7 @@ class Expression:
         :raises Signal: it raised one that the caller gave it.
         """
         budget = Budget(steps, seconds, log)
+        failure: ExpressionError
         try:
             given = [_given(budget, names, name) for name in self._names]
             result = self._function(budget, *given)
@@ -138,11 +139,13 @@ class Expression:
         except Signal:
             raise
         except Stop as exc:
-            raise ExpressionError(f"stopped: {budget.stopped or exc}", *_place(exc.__traceback__)) from None
-        except Exception as exc:
-            raise ExpressionError(_told(exc), *_place(exc.__traceback__)) from exc
+            failure = ExpressionError(f"stopped: {budget.stopped or exc}", *_place(exc.__traceback__))
+        except Exception as exc:  # noqa: BLE001 - whatever an expression does wrong ends here
+            failure = ExpressionError(_told(exc), *_place(exc.__traceback__))
         finally:
             budget.close()
+        # Raised without its cause, which may hold more than anybody could print.
+        raise failure
 
 
 def compile_expression(source: str, *, name: str) -> Expression:

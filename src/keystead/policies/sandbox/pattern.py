@@ -98,19 +98,24 @@ _CATEGORIES: Final = {
 }
 
 
-def _known_flags(flags: int) -> None:
-    if flags & (re.ASCII | re.LOCALE):
-        raise ValueError("a pattern cannot set the flags a and L here")
-
-
 class _Reader:
     """Reads one parsed pattern from its end to its start."""
 
     def __init__(self, flags: int) -> None:
-        self.ignore_case = bool(flags & re.IGNORECASE)
+        self.ignore_case = self.dot_all = False
+        self.take(flags)
         self.wide_sets = 0
         self.scans = False
         self.reach = 1
+        self.size = 0
+        self.aside = _ONE
+
+    def take(self, flags: int) -> None:
+        """Heed ``flags`` from here on. That those of a group stay on behind it makes sets too large: the safe side."""
+        if flags & (re.ASCII | re.LOCALE):
+            raise ValueError("a pattern cannot set the flags a and L here")
+        self.ignore_case = self.ignore_case or bool(flags & re.IGNORECASE)
+        self.dot_all = self.dot_all or bool(flags & re.DOTALL)
 
     def sequence(self, nodes: Sequence[Node], follow: Follow) -> tuple[Ways, Follow]:
         """The ways of ``nodes`` when ``follow`` comes after them, and what comes at their start."""
@@ -126,30 +131,29 @@ class _Reader:
         letters = self.letters(node)
         if letters is not None:
             self.reach += 1
+            self.size += 1
             if kind == "IN":
                 self.wide_sets += sum(str(part[0]) == "RANGE" and part[1][1] >= _BYTE for part in value)
             return _ONE, Follow(letters, sure=False)
         if kind == "AT":
             return _ONE, Follow(_AT_END if str(value) in _ENDS else _ANY, sure=False)
         if kind == "SUBPATTERN":
-            group, added, removed, body = value
-            del group
-            del removed  # taking flags back only makes the sets read here too large, which is the safe side
-            _known_flags(added)
-            self.ignore_case = self.ignore_case or bool(added & re.IGNORECASE)
-            return self.sequence(body, follow)
+            self.take(value[1])
+            return self.sequence(value[3], follow)
         if kind == "BRANCH":
             return self.branch(value[1], follow)
         if kind in {"MAX_REPEAT", "MIN_REPEAT"}:
             least, most, body = value
             return self.repeat(least, most, body, follow)
         if kind in {"ASSERT", "ASSERT_NOT"}:
+            # Once it has matched, the engine does not come back to it: its ways add to the work, they do not multiply.
             ways, _ = self.sequence(value[1], Follow(_NONE, sure=True))
-            return ways, Follow(_ANY, sure=False)
+            self.aside = self.aside + (ways * Ways(1, 1) if _width(value[1]) > _FEW else ways)
+            return _ONE, Follow(_ANY, sure=False)
         raise ValueError(f"this pattern uses {kind.lower().replace('_', ' ')}, which is not available here")
 
     def start(self, nodes: Iterable[Node], first: Letters) -> Letters:
-        """What ``nodes`` may begin with when ``first`` comes after them. Quicker than ``sequence``, which asks for it."""
+        """What ``nodes`` may begin with when ``first`` comes after them."""
         for node in reversed(list(nodes)):
             kind, value = str(node[0]), node[1]
             letters = self.letters(node)
@@ -158,6 +162,7 @@ class _Reader:
             elif kind == "AT":
                 first = _AT_END if str(value) in _ENDS else _ANY
             elif kind == "SUBPATTERN":
+                self.take(value[1])
                 first = self.start(value[3], first)
             elif kind == "BRANCH":
                 starts = [self.start(choice, first) for choice in value[1]]
@@ -213,7 +218,7 @@ class _Reader:
         if kind == "NOT_LITERAL":
             return ~self.one(value)
         if kind == "ANY":
-            return Letters(_LOW, rest=True)
+            return Letters(_LOW if self.dot_all else _LOW - {_NEWLINE}, rest=True)
         if kind == "IN":
             found, negated = _NONE, False
             for part in value:
@@ -285,6 +290,10 @@ class Examined:
     """A try that fails may have read all of the text."""
     reach: int
     """Otherwise, how much it may have read."""
+    aside: Ways
+    """What looking ahead and back costs each time."""
+    size: int
+    """Characters and sets that it names."""
 
     def check(self, length: int, *, everywhere: bool) -> None:
         """See whether the pattern stays within ``MAX_TRIES`` on a text of ``length``.
@@ -294,8 +303,9 @@ class Examined:
         """
         if length > MAX_SUBJECT:
             raise ValueError(f"a pattern can be tried on at most {MAX_SUBJECT} characters")
-        tries = self.ways.factor * length**self.ways.degree
-        tries *= length if self.scans else self.reach
+        tries = self.ways.factor * length**self.ways.degree * self.aside.factor * length**self.aside.degree
+        # Of many alternatives the engine looks at each in turn, which costs it less than a step.
+        tries *= length * (1 + self.size // 32) if self.scans else self.reach
         if everywhere:
             tries *= length
         if tries > MAX_TRIES:
@@ -314,12 +324,10 @@ def examine(pattern: str) -> Examined:
         warnings.simplefilter("ignore")
         try:
             parsed = _parser.parse(pattern)
-            flags = parsed.state.flags
-            _known_flags(flags)
-            reader = _Reader(flags)
+            reader = _Reader(parsed.state.flags)
             ways, _ = reader.sequence(parsed, Follow(_NONE, sure=True))
             if reader.wide_sets > _MAX_WIDE_SETS:
                 raise ValueError(f"a pattern may have {_MAX_WIDE_SETS} ranges that end beyond U+00FF")
-            return Examined(re.compile(pattern), ways, reader.scans, reader.reach)
+            return Examined(re.compile(pattern), ways, reader.scans, reader.reach, reader.aside, reader.size)
         except (re.error, OverflowError, RecursionError) as exc:
             raise ValueError(f"this is not a regular expression: {exc}") from None

@@ -14,6 +14,7 @@ from types import BuiltinFunctionType, FunctionType, MappingProxyType, MethodTyp
 from typing import Any, ClassVar, Final, NoReturn, cast
 
 from keystead.policies.sandbox.budget import DICT_VIEWS, MAX_NESTING, MAX_TEXT, Budget
+from keystead.policies.sandbox.errors import ExpressionError
 
 ADDRESSES: Final = frozenset({ipaddress.IPv4Address, ipaddress.IPv6Address})
 NETWORKS: Final = frozenset({ipaddress.IPv4Network, ipaddress.IPv6Network})
@@ -142,15 +143,53 @@ def field(view: View, name: str) -> Getter:
 
 
 class Owned:
-    """Marks a value that is the expression's to change: it goes in as it is, not as a copy.
+    """Marks a dict or list that is the expression's to change: it goes in as it is, not as a copy.
 
-    The caller makes the copy and reads the changes from it (``context``, ``prompt_data``).
+    The caller makes the copy, and after the run reads it with :meth:`taken` (``context``, ``prompt_data``).
     """
 
     __slots__ = ("value",)
 
     def __init__(self, value: object) -> None:
         self.value = value
+
+    def taken(self) -> object:
+        """A copy of what it holds now, fit like a result of a run; objects that went in without a view are themselves.
+
+        :raises ExpressionError: the expression put something into it that cannot leave it, or too much.
+        """
+        try:
+            return _reopened(settle(self.value))
+        except ValueError as exc:
+            raise ExpressionError(str(exc)) from None
+
+
+def _reopened(value: object) -> object:
+    kind = type(value)
+    if kind is Opaque:
+        return subject(cast("View", value))
+    if isinstance(value, dict):
+        return {_reopened(key): _reopened(item) for key, item in value.items()}
+    if kind in _SEQUENCES:
+        return kind([_reopened(item) for item in cast("Collection[object]", value)])  # type: ignore[call-arg]  # any
+    return value
+
+
+def _close(budget: Budget, value: object) -> object:
+    """What an ``Owned`` holds; in it, all that is no data and no view is closed in place."""
+    if type(value) is not dict and type(value) is not list:
+        return own(budget, value)
+    holders: list[object] = [value]
+    while holders:
+        holder = cast("dict[object, object]", holders.pop())
+        places = list(holder.items() if type(holder) is dict else enumerate(holder))
+        budget.items(len(places), 0)
+        for key, item in places:
+            if type(item) is dict or type(item) is list:
+                holders.append(item)
+            elif type(item) not in ATOMS:
+                holder[key] = own(budget, item)
+    return value
 
 
 def own(budget: Budget, value: object, depth: int = 0) -> object:
@@ -161,8 +200,8 @@ def own(budget: Budget, value: object, depth: int = 0) -> object:
     kind = type(value)
     if kind in ATOMS or kind in FUNCTIONS or isinstance(value, View):
         return value
-    if kind is Owned:
-        return cast("Owned", value).value
+    if isinstance(value, Owned):
+        return _close(budget, value.value)
     if depth > MAX_NESTING:
         budget.stop(f"it is given a value that nests more than {MAX_NESTING} deep")
     if isinstance(value, dict | Mapping):

@@ -97,7 +97,7 @@ def authenticate(settings: Snapshot, credentials: Credentials) -> Client:
             _NOBODY.matches(secret)
         raise unauthenticated(credentials, "no such client" if provider is None else "the client has no application")
     means: Means = ""
-    if any(provider.client_secret.matches(secret) for secret in credentials.secrets):
+    if any(provider.client_secret.matches(secret) for secret in credentials.secrets if secret.strip()):
         means = "secret"
     elif provider.public and not credentials.secrets:
         means = "public"

@@ -11,6 +11,7 @@ from keystead.doors.rest import errors
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.openapi.browser import Browser
 from keystead.doors.rest.openapi.document import document
+from keystead.doors.rest.openapi.schemas import Schema
 from keystead.doors.rest.openapi.serve import Description
 from keystead.doors.rest.operation import Operation
 from keystead.doors.rest.routes import ROOT
@@ -25,10 +26,20 @@ def add(
     families: Sequence[Family],
     actions: Sequence[Action],
     extra: Sequence[Operation] = (),
+    *,
+    root_path: str = "",
 ) -> None:
-    """Answer ``/api/v3/schema/`` and ``/api/v3/``, for everybody; nothing is made before somebody asks."""
+    """Answer ``/api/v3/schema/`` and ``/api/v3/``, for everybody; nothing is made before somebody asks.
+
+    :param root_path: the path prefix under which we are mounted, without a slash at the end.
+    """
     operations = list(extra)
-    description = Description(lambda: document(kinds, families, actions, operations))
+
+    def make() -> Schema:
+        found = document(kinds, families, actions, operations)
+        return {**found, "servers": [{"url": f"{root_path}{ROOT.rstrip('/')}"}]}
+
+    description = Description(make)
     schema = description.operation()
     operations.append(schema)
     # Both tell nothing of who asks, so nobody is looked up, and a stale token does no harm.

@@ -15,10 +15,11 @@ from keystead.doors.rest.openapi.schemas import REF, Schema
 from keystead.doors.rest.openapi.serve import Description
 from keystead.kinds.call import Call
 
+_NAME: Final = "Keystead API"
 _SHEET: Final = "/static/dist/keystead.css"
 _STYLE: Final = (
     "main{max-inline-size:64rem;margin:0 auto;padding:2rem 1rem 6rem}"
-    "nav,h2{margin-block:1.5rem .5rem}"
+    "main>p{margin-block:.5rem}"
     "details{border-block-start:1px solid var(--line);padding:.5rem 0}summary{cursor:pointer}"
     "details>:not(summary){margin-block-start:.75rem}h3{margin-block:1rem .25rem}"
     "code{font-family:var(--mono);font-size:.875em}"
@@ -56,7 +57,7 @@ class Browser:
         elif tag := asked.get("tag"):
             title, content = f"/{tag}/", _tag_page(document, tag)
         else:
-            title, content = "API", _index(document)
+            title, content = "", _index(document)
         body = _page(title, "".join(content), here, site.root_path)
         return Response(
             200,
@@ -67,12 +68,14 @@ class Browser:
 
 
 def _page(title: str, content: str, here: str, root: str) -> str:
+    name = f"{title} · {_NAME}" if title else _NAME
+    back = f'<p><a href="{escape(here)}">{_NAME}</a></p>' if title else ""
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} · Keystead API</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f'<link rel="stylesheet" href="{escape(root + _SHEET)}"><style>{_STYLE}</style></head><body><main>'
-        f'<p><a href="{escape(here)}">Keystead API</a></p><h1>{escape(title)}</h1>{content}</main></body></html>'
+        f"{back}<h1>{escape(title or _NAME)}</h1>{content}</main></body></html>"
     )
 
 

@@ -20,10 +20,14 @@ _ABOUT: Final = (
 def document(
     kinds: Sequence[Kind[Any]], families: Sequence[Family], actions: Sequence[Action], extra: Sequence[Operation] = ()
 ) -> Schema:
-    """The OpenAPI 3.0.3 document of an API with these parts.
+    """The OpenAPI 3.0.3 document of an API with these parts."""
+    return drawn(kinds, families, actions, extra)[0]
 
-    :raises LookupError: something refers to a component that nothing declares, or two different things share a name.
-    """
+
+def drawn(
+    kinds: Sequence[Kind[Any]], families: Sequence[Family], actions: Sequence[Action], extra: Sequence[Operation] = ()
+) -> tuple[Schema, list[str]]:
+    """The document, and what is wrong with the declarations: names that two different things share, or nothing has."""
     components = Components({kind.struct: objects.name_of(kind) for kind in kinds})
     for family in families:
         objects.add_family(components, family, kinds)
@@ -38,8 +42,6 @@ def document(
         paths.action(action)
     for operation in extra:
         paths.operation(operation)
-    if components.clashes:
-        raise LookupError(f"different things are called the same: {', '.join(sorted(set(components.clashes)))}")
     found: Schema = {
         "openapi": "3.0.3",
         "info": {"title": "Keystead", "version": __version__, "description": _ABOUT},
@@ -51,9 +53,9 @@ def document(
             "securitySchemes": {SCHEME: {"type": "http", "scheme": "bearer"}},
         },
     }
-    if missing := {name for name in refs(found) if name not in components.schemas}:
-        raise LookupError(f"nothing declares the component {', '.join(sorted(missing))}")
-    return found
+    faults = [f"{name} is the name of two different things" for name in sorted(components.clashes)]
+    missing = sorted({name for name in refs(found) if name not in components.schemas})
+    return found, [*faults, *(f"nothing is called {name}" for name in missing)]
 
 
 def refs(schema: object) -> Iterator[str]:

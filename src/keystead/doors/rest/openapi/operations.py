@@ -25,6 +25,7 @@ _METHOD: Final = {
     Verb.DESTROY: "delete",
     Verb.USED_BY: "get",
 }
+_OWN: Final = " What is one's own needs none."
 _DOES: Final = {
     Verb.LIST: "A page of the {many} the caller may see.",
     Verb.CREATE: "Make a {one}.",
@@ -156,7 +157,8 @@ class Paths:
             if verb in kind.verbs:
                 does = _DOES[verb].format(one=kind.title[0], many=kind.title[1])
                 tail = "used_by_list" if verb is Verb.USED_BY else verb.value
-                note = f"{does}\n\n{_needs(kind.permission(PERMISSION[verb]))}"
+                owned = verb is not Verb.CREATE and kind.table is not None and kind.table.owner
+                note = f"{does}\n\n{_needs(kind.permission(PERMISSION[verb]))}{_OWN if owned else ''}"
                 self.put(_METHOD[verb], operation=f"{prefix(kind.path)}_{tail}", note=note, **plan)
 
     def _used_by(self) -> Schema:

@@ -37,7 +37,7 @@ _PLAIN: Final[dict[Type, Schema]] = {
     Any: {},
 }
 _LIMITS: Final = (("ge", "minimum"), ("le", "maximum"), ("max_length", "maxLength"))
-_EXPLAINS: Final = frozenset({"description", "readOnly", "writeOnly", "allOf", "properties", "required"})
+_EXPLAINS: Final = frozenset({"description", "readOnly", "writeOnly", "default", "allOf", "properties", "required"})
 _ARRAYS: Final = frozenset({tuple, list, set, frozenset})
 _UNIONS: Final = frozenset({typing.Union, types.UnionType})
 
@@ -73,7 +73,7 @@ class Components:
 
     def __init__(self, own: dict[type, str]) -> None:
         self.schemas: dict[str, Schema] = {}
-        self.clashes: list[str] = []
+        self.clashes: set[str] = set()
         self._own = own
         self._makers: dict[str, object] = {}
 
@@ -85,7 +85,7 @@ class Components:
         present = self.schemas.setdefault(name, schema)
         self._makers.setdefault(name, maker)
         if present is not schema and _shape(present) != _shape(schema):
-            self.clashes.append(name)
+            self.clashes.add(name)
         return ref(name)
 
     def of(self, hint: Type, way: Way) -> Schema:

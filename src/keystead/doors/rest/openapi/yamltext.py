@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 _PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./{}-]*(?: [A-Za-z0-9_./{}-]+)*")
+_ODD: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 """What YAML 1.1 readers take for something else than text."""
 
@@ -19,7 +20,9 @@ def dump(value: Mapping[str, object]) -> bytes:
 def _text(value: str) -> str:
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return msgspec.json.encode(value).decode()  # a JSON text is a double-quoted YAML scalar (YAML 1.2 §5.7)
+    # A JSON text is a double-quoted YAML scalar (YAML 1.2 §5.7), but for characters that YAML takes for the end of a
+    # line or does not take as they are.
+    return _ODD.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
 
 
 def _scalar(value: object) -> str:

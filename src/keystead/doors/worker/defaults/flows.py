@@ -277,7 +277,7 @@ def _initial_setup(made: _Flows, login: UserLoginStage, change: tuple[Flow, User
         made.prompt(
             "initial-setup-field-header",
             "header",
-            "",
+            "Welcome",
             "static",
             100,
             required=False,

@@ -1,0 +1,234 @@
+"""What listeners do to slow, greedy, odd and ordinary peers."""
+
+import asyncio
+import socket
+
+import pytest
+
+from keystead.base.addresses import EVERYWHERE, ListenAddress
+from keystead.doors.http import protocol
+from keystead.doors.http.runtime import CannotListen, bind, multiplied, port_of
+from keystead.doors.http.server import Receive, Scope, Send
+from tests.doors.http.serving import Peer, application, echo, peer, serving
+
+
+async def test_answers_several_requests_on_one_connection() -> None:
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        for number in range(3):
+            await one.say(b"POST /a%%20b?x=%d HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nok" % number)
+            status, fields, body = await one.answer()
+            assert (status, body) == (200, b"POST /a b ok")
+            assert fields["date"].endswith("GMT")
+            assert "server" not in fields
+
+
+async def test_answers_requests_that_came_together_in_order() -> None:
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        await one.say(b"GET /1 HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert [(await one.answer())[2] for _ in range(2)] == [b"GET /1 ", b"GET /2 "]
+
+
+async def test_ends_a_connection_whose_head_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.2)
+    async with serving(application(echo)) as (_, port):
+        async with peer(port) as silent:
+            assert b" 408 " in await silent.rest()
+        async with peer(port) as dripping:
+            await dripping.say(b"GET / HTTP/1.1\r\n")
+            dripper = asyncio.create_task(_drip(dripping, b"X-A: b\r\n"))
+            assert b" 408 " in await dripping.rest()
+            dripper.cancel()
+
+
+async def _drip(one: Peer, line: bytes) -> None:
+    while True:
+        await asyncio.sleep(0.05)
+        await one.say(line)
+
+
+async def test_a_deadline_counts_from_a_requests_first_byte_and_not_from_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        for _ in range(3):
+            await one.say(b"GET / HTTP/1.1\r\n")
+            await asyncio.sleep(0.2)
+            await one.say(b"Host: h\r\n\r\n")
+            assert (await one.answer())[0] == 200
+        await asyncio.sleep(0.4)
+        await one.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await one.answer())[0] == 200, "between requests the deadline does not run"
+
+
+async def test_ends_a_connection_whose_body_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.2)
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        await one.say(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc")
+        assert b" 408 " in await one.rest()
+
+
+async def test_a_slow_answer_is_no_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.1)
+
+    async def slow(_scope: object, _body: bytes) -> tuple[int, bytes]:
+        await asyncio.sleep(0.4)
+        return 200, b"late"
+
+    async with serving(application(slow)) as (_, port), peer(port) as one:
+        await one.say(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
+        assert (await one.answer())[2] == b"late"
+
+
+@pytest.mark.parametrize("dripped", [False, True])
+async def test_refuses_a_head_that_is_too_large(*, dripped: bool) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X-Long: %s\r\n" % (b"a" * 1000) * 100
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        if dripped:
+            for start in range(0, len(head), 8192):
+                await one.say(head[start : start + 8192])
+                await asyncio.sleep(0.001)
+        else:
+            await one.say(head + b"\r\n")
+        assert b" 431 " in await one.rest()
+
+
+async def test_a_large_body_is_no_large_head() -> None:
+    body = b"x" * 300_000
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        for _ in range(2):
+            await one.say(b"POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            assert (await one.answer())[2] == b"POST /big " + body
+
+
+async def test_refuses_what_is_no_http() -> None:
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        await one.say(b"\x16\x03\x01\x02\x00\x01\x00")
+        assert (await one.rest()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_answers_an_upgrade_plainly_and_closes() -> None:
+    ask = (
+        b"GET /ws/client/ HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    async with serving(application(echo)) as (_, port), peer(port) as one:
+        await one.say(ask + b"\x81\x85frame that nobody asked for")
+        told = await one.rest()
+        assert told.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in told
+        assert told.endswith(b"GET /ws/client/ ")
+
+
+async def test_turns_away_one_connection_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_CONNECTIONS", 2)
+    async with serving(application(echo)) as (_, port), peer(port) as first, peer(port) as second:
+        for one in (first, second):
+            await one.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert (await one.answer())[0] == 200
+        async with peer(port) as third:
+            told = await third.rest()
+            assert told.startswith(b"HTTP/1.1 503 ")
+            assert b"retry-after: 1" in told
+        await first.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await first.answer())[0] == 200
+
+
+async def test_an_application_that_breaks_is_answered_and_told_of(capfd: pytest.CaptureFixture[str]) -> None:
+    async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise RuntimeError("broken on purpose")
+
+    async with serving(broken) as (_, port), peer(port) as one:
+        await one.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await one.answer())[0] == 500
+    assert "broken on purpose" in "".join(capfd.readouterr())
+
+
+async def test_stopping_finishes_what_is_under_way_and_takes_no_more() -> None:
+    begun = asyncio.Event()
+
+    async def slow(_scope: object, _body: bytes) -> tuple[int, bytes]:
+        begun.set()
+        await asyncio.sleep(0.3)
+        return 200, b"finished"
+
+    async with serving(application(slow)) as (service, port), peer(port) as busy, peer(port) as idle:
+        await busy.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await begun.wait()
+        stopping = asyncio.create_task(service.stop(5))
+        await asyncio.sleep(0.05)
+        with pytest.raises(ConnectionError):
+            await Peer.to(port)
+        assert await idle.rest() == b""
+        status, fields, body = await busy.answer()
+        assert (status, fields["connection"], body) == (200, "close", b"finished")
+        await stopping
+
+
+async def test_stopping_does_not_wait_for_ever() -> None:
+    ended = asyncio.Event()
+
+    async def endless(_scope: object, _body: bytes) -> tuple[int, bytes]:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+        return 200, b""
+
+    async with serving(application(endless)) as (service, port), peer(port) as one:
+        await one.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(4):
+            await service.stop(0.2)
+        assert ended.is_set()
+
+
+def test_says_which_address_is_taken_and_what_to_do() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = port_of(other)
+        with pytest.raises(CannotListen) as told:
+            bind([ListenAddress("127.0.0.1", 0), ListenAddress("127.0.0.1", port)], "listen.http")
+    assert f"127.0.0.1:{port}: another process listens there" in str(told.value)
+    assert "AUTHENTIK_LISTEN__HTTP" in str(told.value)
+
+
+def test_says_that_an_address_is_not_this_machines() -> None:
+    with pytest.raises(CannotListen, match="this machine has no such address"):
+        bind([ListenAddress("192.0.2.1", 9000)], "listen.http")
+
+
+def test_everywhere_is_both_families() -> None:
+    bound = bind([ListenAddress(EVERYWHERE, 0)], "listen.http")
+    try:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, port_of(bound[0])), timeout=2).close()
+    finally:
+        for one in bound:
+            one.close()
+
+
+def test_a_name_is_bound_on_all_its_addresses_with_one_port() -> None:
+    bound = bind([ListenAddress("localhost", 0)], "listen.http")
+    try:
+        assert len({port_of(one) for one in bound}) == 1
+        socket.create_connection(("127.0.0.1", port_of(bound[0])), timeout=2).close()
+    finally:
+        for one in bound:
+            one.close()
+
+
+def test_processes_share_an_address_and_others_do_not_get_in_between() -> None:
+    first = bind([ListenAddress("127.0.0.1", 0)], "listen.http")
+    port = port_of(first[0])
+    shares = multiplied(first, 3)
+    try:
+        assert [port_of(one) for share in shares for one in share] == [port] * 3
+        with pytest.raises(CannotListen):
+            bind([ListenAddress("127.0.0.1", port)], "listen.http")
+    finally:
+        for share in shares:
+            for one in share:
+                one.close()

@@ -1,0 +1,64 @@
+"""Whether a JSON value is what a schema of our document says, as far as that document says anything."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+Json = dict[str, Any]
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+_FORMATS: Final = {"uuid": UUID, "date-time": datetime.fromisoformat}
+
+
+def faults(document: Json, schema: Json, value: object, where: str = "") -> Iterator[str]:
+    """What of ``value`` is not as ``schema`` says."""
+    if "allOf" in schema and len(schema["allOf"]) == 1:
+        schema = {**schema, **schema["allOf"][0]}
+    if value is None and schema.get("nullable"):
+        return
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    wanted = _TYPES.get(schema.get("type", ""))
+    if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)):
+        yield f"{where}: {value!r} is no {schema['type']}"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{where}: {value!r} is none of {schema['enum']}"
+    if isinstance(value, str):
+        yield from _text(schema, value, where)
+    if isinstance(value, list):
+        for at, one in enumerate(value):
+            yield from faults(document, schema.get("items", {}), one, f"{where}[{at}]")
+    if isinstance(value, dict):
+        yield from _object(document, schema, value, where)
+
+
+def _text(schema: Json, value: str, where: str) -> Iterator[str]:
+    if read := _FORMATS.get(schema.get("format", "")):
+        try:
+            read(value)
+        except ValueError:
+            yield f"{where}: {value!r} is no {schema['format']}"
+    if len(value) > schema.get("maxLength", len(value)):
+        yield f"{where}: {value!r} is longer than {schema['maxLength']}"
+
+
+def _object(document: Json, schema: Json, value: Json, where: str) -> Iterator[str]:
+    members = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{where}: lacks {name}"
+    for name, one in value.items():
+        if name in members:
+            yield from faults(document, members[name], one, f"{where}.{name}")
+        elif members and "additionalProperties" not in schema:
+            yield f"{where}: has {name}, which is not told of"
+        elif isinstance(inner := schema.get("additionalProperties"), dict):
+            yield from faults(document, inner, one, f"{where}.{name}")

@@ -1,0 +1,104 @@
+"""What is served is what the document says: every GET is asked, in a house with something of every sort in it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client import Client
+from tests.doors.rest.conforms import Json, faults
+from tests.house import House
+
+API = "/api/v3"
+STAGES = ("deny", "identification", "password", "user_login", "user_logout", "consent", "user_write")
+
+
+@pytest.fixture
+def engine() -> str:
+    """One engine: the shapes of answers do not depend on it."""
+    return "sqlite"
+
+
+async def made(client: Client, path: str, **body: object) -> Json:
+    """A new object."""
+    answered = await client.post(f"{API}/{path}/", body)
+    assert answered.status in {200, 201}, (path, answered.text)
+    found: Json = answered.json
+    return found
+
+
+async def furnish(admin: Client) -> None:
+    """Something of every sort."""
+    role = await made(admin, "rbac/roles", name="r")
+    above = await made(admin, "core/groups", name="above", roles=[role["pk"]])
+    group = await made(admin, "core/groups", name="g", parents=[above["pk"]])
+    user = await made(admin, "core/users", username="u", name="U", groups=[group["pk"]], roles=[role["pk"]])
+    await made(admin, "core/tokens", identifier="t", user=user["pk"])
+    await made(admin, "core/users/service_account", name="svc", create_group=True)
+    pair = await made(admin, "crypto/certificatekeypairs/generate", common_name="c", validity_days=3, alg="ecdsa")
+    flow = await made(admin, "flows/instances", name="f", slug="f", title="F", designation="authorization")
+    for number, name in enumerate(STAGES):
+        stage = await made(admin, f"stages/{name}", name=name)
+        await made(admin, "flows/bindings", target=flow["pk"], stage=stage["pk"], order=number)
+    prompt = await made(admin, "stages/prompt/prompts", name="p", field_key="p", label="P", type="text")
+    await made(admin, "stages/prompt/stages", name="prompt", fields=[prompt["pk"]])
+    policy = await made(admin, "policies/expression", name="e", expression="return True")
+    mapping = await made(
+        admin, "propertymappings/provider/scope", name="m", scope_name="email", expression="return {}"
+    )
+    provider = await made(
+        admin,
+        "providers/oauth2",
+        name="o",
+        authorization_flow=flow["pk"],
+        invalidation_flow=flow["pk"],
+        signing_key=pair["pk"],
+        property_mappings=[mapping["pk"]],
+        redirect_uris=[{"matching_mode": "strict", "url": "https://rp.example.org/cb"}],
+    )
+    application = await made(admin, "core/applications", name="a", slug="a", provider=provider["pk"])
+    await made(admin, "core/applications", name="b", slug="b")
+    for holder in ({"policy": policy["pk"]}, {"group": group["pk"]}, {"user": user["pk"]}):
+        await made(admin, "policies/bindings", target=application["pk"], order=0, **holder)
+    await made(admin, "events/events", action="custom_", app="tests", context={"a": 1})
+
+
+def gets(document: Json) -> Iterator[tuple[str, Json]]:
+    """Paths that are read, and the schemas of their answers."""
+    for path, methods in document["paths"].items():
+        if (operation := methods.get("get")) and (content := operation["responses"]["200"].get("content")):
+            yield path, next(iter(content.values()))["schema"]
+
+
+async def test_every_answer_is_as_told(house: House) -> None:
+    admin = house.admin
+    await furnish(admin)
+    document = (await house.nobody.get(f"{API}/schema/?format=json")).json
+    keys: dict[str, list[str]] = {}
+    wrong: list[str] = []
+    asked: set[str] = set()
+
+    async def ask(path: str, schema: Json) -> Json:
+        answered = await admin.get(f"{API}{path}")
+        assert answered.status == 200, (path, answered.text)
+        asked.add(path)
+        wrong.extend(faults(document, schema, answered.json, path))
+        found: Json = answered.json
+        return found
+
+    for path, schema in gets(document):
+        if "{" not in path and path != "/schema/":
+            body = await ask(path, schema)
+            if isinstance(body, dict) and "results" in body:
+                kind = next((one for one in house.state.kinds.values() if path == f"/{one.path}/"), None)
+                keys[path] = [str(one[kind.key if kind else "pk"]) for one in body["results"] if not kind or kind.key in one]
+    for path, schema in gets(document):
+        listed = re.sub(r"\{\w+\}/.*", "", path)
+        for key in keys.get(listed, ()) if "{" in path else ():
+            await ask(re.sub(r"\{\w+\}", key, path), schema)
+    assert wrong == []
+    shown = {path for path, _ in gets(document) if "{" in path}
+    silent = {path for path in shown if not any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), one) for one in asked)}
+    assert silent <= {"/core/user_consent/{id}/", "/core/user_consent/{id}/used_by/"} | {
+        path for path in shown if path.startswith("/core/authenticated_sessions/")
+    }
