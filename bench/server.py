@@ -65,6 +65,7 @@ def running(data: Path, database: str = "", *, pinned: bool = True) -> Iterator[
         "AUTHENTIK_BOOTSTRAP_TOKEN": TOKEN,
         "AUTHENTIK_SECRET_KEY": "bench-secret-key-0123456789-0123456789-0123456789",
         "AUTHENTIK_LOG_LEVEL": "warning",
+        "AUTHENTIK_LISTEN__HTTPS": "",
     }
     began = time.perf_counter()
     started = subprocess.Popen(command, env=environment)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -41,6 +41,8 @@ from keystead.providers.application import APPLICATION
 from keystead.providers.consent import USER_CONSENT, Consents
 from keystead.store import Statement, Store, Unit, Write
 
+Given: TypeAlias = Any
+"""An object of whatever kind, or members handed on to a struct."""
 BEGIN: Final = datetime(2026, 9, 1, 12, 0, 0, 123456, UTC)
 VAULT: Final = Vault(Secret("a key for tests, long enough to be one of an installation"))
 STAGES: Final[tuple[Stage[Any], ...]] = (
@@ -117,7 +119,7 @@ class Studio:
         """A call by Keystead itself, now."""
         return Call(SYSTEM, self.clock.now(), self.state.settings)
 
-    async def put(self, *objs: Any) -> None:
+    async def put(self, *objs: Given) -> None:
         """Keep new objects of whatever kind."""
 
         async def decide(call: Call) -> tuple[Changes, None]:
@@ -128,7 +130,7 @@ class Studio:
 
         await self.state.change(self.call, decide)
 
-    async def change(self, old: Any, **members: object) -> Any:
+    async def change(self, old: Given, **members: object) -> Given:
         """Change an object; the new one."""
         new = msgspec.structs.replace(old, **members)
 
@@ -140,7 +142,7 @@ class Studio:
         await self.state.change(self.call, decide)
         return new
 
-    async def remove(self, obj: Any) -> None:
+    async def remove(self, obj: Given) -> None:
         """Remove an object, and what hangs on it."""
 
         async def decide(call: Call) -> tuple[Changes, None]:
@@ -150,11 +152,11 @@ class Studio:
 
         await self.state.change(self.call, decide)
 
-    async def sql(self, text: str) -> None:
-        """What happened behind everybody's back."""
-        await self.state.store.commit(Unit((Write(Statement("test.sql", text)),)))
+    async def sql(self, text: str, *args: str) -> None:
+        """What happens behind everybody's back."""
+        await self.state.store.commit(Unit((Write(Statement("test.sql", text), args),)))
 
-    async def flow(self, *stages: object, designation: str = "authentication", **members: Any) -> Flow:
+    async def flow(self, *stages: object, designation: str = "authentication", **members: Given) -> Flow:
         """A flow of ``stages``, in this order; a stage in a tuple comes with members of its binding."""
         flow = Flow(
             pk=rand.uuid4(),
@@ -172,7 +174,7 @@ class Studio:
             await self.bind(flow, stage, order=order, **more)
         return flow
 
-    async def bind(self, flow: Flow, stage: Any, *, order: int = 0, **members: Any) -> FlowStageBinding:
+    async def bind(self, flow: Flow, stage: Given, *, order: int = 0, **members: Given) -> FlowStageBinding:
         """A stage put into a flow; both stage and binding are kept."""
         if self.state.settings.find("stages", stage.pk) is None:
             await self.put(stage)
@@ -183,7 +185,7 @@ class Studio:
             await self.policy(binding.pk, expression)
         return binding
 
-    async def policy(self, target: str, expression: str, **members: Any) -> ExpressionPolicy:
+    async def policy(self, target: str, expression: str, **members: Given) -> ExpressionPolicy:
         """An expression policy bound to ``target``."""
         policy = ExpressionPolicy(pk=rand.uuid4(), name=f"policy {rand.hex128()}", expression=expression)
         await self.put(policy)
@@ -191,11 +193,11 @@ class Studio:
             await self.put(PolicyBinding(pk=rand.uuid4(), policy=policy.pk, target=target, order=0, **members))
         return policy
 
-    async def person(self, username: str = "anna", given: str = SECRET, **members: Any) -> User:
+    async def person(self, username: str = "anna", given: str = SECRET, **members: Given) -> User:
         """Somebody with a password."""
         return await self.stranger(username, password=await password.hash_password(given), **members)
 
-    async def stranger(self, username: str, **members: Any) -> User:
+    async def stranger(self, username: str, **members: Given) -> User:
         """Somebody without a password."""
         number = await self.state.store.reserve("users", 1)
         named = {"name": username.title(), "email": f"{username}@example.org", "date_joined": BEGIN, **members}
@@ -211,7 +213,7 @@ class Studio:
         await self.put(group)
         return await self.person(username, groups=(group.pk,))
 
-    async def prompts(self, *fields: str | Prompt, **members: Any) -> PromptStage:
+    async def prompts(self, *fields: str | Prompt, **members: Given) -> PromptStage:
         """A prompt stage (kept) with text fields of these keys."""
         prompts = [text_field(one) if isinstance(one, str) else one for one in fields]
         await self.put(*prompts)
@@ -219,7 +221,7 @@ class Studio:
         await self.put(stage)
         return stage
 
-    def browser(self, flow: Flow, **members: Any) -> "Browser":
+    def browser(self, flow: Flow, **members: Given) -> "Browser":
         """A browser on the way through ``flow``."""
         return Browser(self, flow, **members)
 
@@ -319,30 +321,30 @@ class Browser:
         return replace(self, reply=None)
 
 
-def text_field(key: str, kind: str = "text", **members: Any) -> Prompt:
+def text_field(key: str, kind: str = "text", **members: Given) -> Prompt:
     """A prompt."""
     name = f"{key} {rand.hex128()}"
     return Prompt(pk=rand.uuid4(), name=name, field_key=key, label=key.title(), type=PromptTypeEnum(kind), **members)
 
 
-def who(**members: Any) -> IdentificationStage:
-    """Who are you?"""
+def who(**members: Given) -> IdentificationStage:
+    """A stage that asks for the name."""
     fields = (UserFieldsEnum.USERNAME, UserFieldsEnum.EMAIL)
     return IdentificationStage(pk=rand.uuid4(), name=rand.hex128(), **{"user_fields": fields, **members})
 
 
-def secret(**members: Any) -> PasswordStage:
-    """Your password?"""
+def secret(**members: Given) -> PasswordStage:
+    """A stage that asks for the password."""
     backends = (BackendsEnum.INBUILT, BackendsEnum.TOKEN)
     return PasswordStage(pk=rand.uuid4(), name=rand.hex128(), **{"backends": backends, **members})
 
 
-def enter(**members: Any) -> UserLoginStage:
-    """Sign in."""
+def enter(**members: Given) -> UserLoginStage:
+    """A stage that signs in."""
     return UserLoginStage(pk=rand.uuid4(), name=rand.hex128(), **members)
 
 
-async def signed_in(studio: Studio, user: User, flow: Flow, **members: Any) -> Browser:
+async def signed_in(studio: Studio, user: User, flow: Flow, **members: Given) -> Browser:
     """A browser in which ``user`` is signed in, now before ``flow``."""
     way = await studio.flow(who(), secret(), enter())
     browser = studio.browser(way)

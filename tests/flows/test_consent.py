@@ -11,14 +11,14 @@ from keystead.flows.ports import ConsentRequest, Permission
 from keystead.flows.stages.consent import ConsentModeEnum, ConsentStage
 from keystead.people.user import User
 from keystead.providers.application import Application
-from tests.flows.support import Browser, Studio, errors, signed_in, who
+from tests.flows.support import Browser, Given, Studio, errors, signed_in, who
 
 Mode = ConsentModeEnum
 REDIRECT = "xak-flow-redirect"
 CONSENT = "ak-stage-consent"
 
 
-async def scene(studio: Studio, mode: Mode, **members: Any) -> tuple[User, Application, Browser]:
+async def scene(studio: Studio, mode: Mode, **members: Given) -> tuple[User, Application, Browser]:
     anna = await studio.person()
     application = Application(pk=rand.uuid4(), name="Wiki", slug="wiki")
     await studio.put(application)

@@ -4,7 +4,6 @@ import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import msgspec
 import pytest
@@ -20,6 +19,7 @@ from keystead.people.user import by_pk
 from tests.flows.support import (
     SECRET,
     Browser,
+    Given,
     Studio,
     enter,
     errors,
@@ -32,11 +32,11 @@ REDIRECT = "xak-flow-redirect"
 DENIED = "ak-stage-access-denied"
 
 
-async def two_steps(studio: Studio, **members: Any) -> Browser:
+async def two_steps(studio: Studio, **members: Given) -> Browser:
     return studio.browser(await studio.flow(who(), secret(**members), enter()))
 
 
-async def one_step(studio: Studio, **members: Any) -> Browser:
+async def one_step(studio: Studio, **members: Given) -> Browser:
     asked = secret(**members)
     await studio.put(asked)
     return studio.browser(await studio.flow(who(password_stage=asked.pk), enter()))
@@ -192,7 +192,7 @@ async def test_wrong_passwords_leave_a_trace_without_the_password(studio: Studio
 
 
 @pytest.mark.parametrize("make", [two_steps, one_step])
-async def test_too_many_wrong_passwords_end_the_run(studio: Studio, make: Any) -> None:
+async def test_too_many_wrong_passwords_end_the_run(studio: Studio, make: Given) -> None:
     await studio.person()
     browser = await make(studio, failed_attempts_before_cancel=3)
     await browser.post(uid_field="anna")

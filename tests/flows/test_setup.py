@@ -1,4 +1,4 @@
-"""The first run: the first administrator's password is set once, by one person, and the page is gone for good (FL-09)."""
+"""The first run: the first administrator's password is set once, by one person; then the page is gone (FL-09)."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Every stage, by the same rules: it asks, it stays until it is answered, it goes on after a restart, it is not skipped."""
+"""Every stage, by the same rules: it asks, it stays until it is answered, a restart changes nothing, nobody skips it."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,19 @@ from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.deny import DenyStage
 from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
-from tests.flows.support import SECRET, STAGES, Browser, Studio, enter, errors, secret, signed_in, text_field, who
+from tests.flows.support import (
+    SECRET,
+    STAGES,
+    Browser,
+    Given,
+    Studio,
+    enter,
+    errors,
+    secret,
+    signed_in,
+    text_field,
+    who,
+)
 
 NEXT = "ak-stage-prompt"
 BODIES: Mapping[str, dict[str, object]] = {
@@ -69,7 +81,7 @@ async def _consent(studio: Studio) -> Browser:
     return browser
 
 
-async def _flow(studio: Studio, *stages: object, **members: Any) -> Flow:
+async def _flow(studio: Studio, *stages: object, **members: Given) -> Flow:
     return await studio.flow(*stages, await studio.prompts(text_field("following", required=True)), **members)
 
 
@@ -114,7 +126,14 @@ async def test_it_cannot_be_skipped(studio: Studio, scene: Scene) -> None:
     """FL-01: an empty answer, the answers of all other stages, JSON of any shape, GET and POST in turn."""
     await studio.person()
     browser = await scene.open(studio)
-    for body in ({}, {"component": ""}, {"component": scene.component}, {"component": None}, {"component": ["x"]}):
+    empty: tuple[dict[str, object], ...] = (
+        {},
+        {"component": ""},
+        {"component": scene.component},
+        {"component": None},
+        {"component": ["x"]},
+    )
+    for body in empty:
         await browser.post(**body)
         await stays(browser, scene)
     for component, body in BODIES.items():

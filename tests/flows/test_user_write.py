@@ -1,7 +1,6 @@
 """User write stage: new users, changed users, and what no form can write."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -11,23 +10,23 @@ from keystead.kinds import records
 from keystead.people import password
 from keystead.people.group import Group
 from keystead.people.user import USER, User, UserTypeEnum, by_pk, by_username
-from tests.flows.support import SECRET, Browser, Studio, enter, errors, signed_in, text_field
+from tests.flows.support import SECRET, Browser, Given, Studio, enter, errors, signed_in, text_field
 
 Mode = UserCreationModeEnum
 DENIED = "ak-stage-access-denied"
 REDIRECT = "xak-flow-redirect"
 
 
-def write(**members: Any) -> UserWriteStage:
+def write(**members: Given) -> UserWriteStage:
     return UserWriteStage(pk=rand.uuid4(), name=rand.hex128(), **{"create_users_as_inactive": False, **members})
 
 
-async def enrolment(studio: Studio, *fields: str, **members: Any) -> Browser:
+async def enrolment(studio: Studio, *fields: str, **members: Given) -> Browser:
     asked = await studio.prompts(*(text_field(key, "password" if "password" in key else "text") for key in fields))
     return studio.browser(await studio.flow(asked, write(**members), enter(), designation="enrollment"))
 
 
-async def settings(studio: Studio, user: User, *fields: str, **members: Any) -> Browser:
+async def settings(studio: Studio, user: User, *fields: str, **members: Given) -> Browser:
     asked = await studio.prompts(*(text_field(key, "password" if "password" in key else "text") for key in fields))
     flow = await studio.flow(asked, write(**members), designation="stage_configuration")
     return await signed_in(studio, user, flow)

@@ -20,7 +20,7 @@ EVERYDAY = [
     (r"^(?=.*[a-z])(?=.*[A-Z])(?=.*\d)(?=.*[^\w]).{12,}$", "Correct-horse-7", True),
     (r"^CN=([^,]+),OU=(?:Staff|Guests),", "CN=Alice,OU=Staff,DC=x", True),
     (r"(?:[^,]+,)*DC=corp", "CN=a,OU=b,DC=corp", True),
-    (r"[А-Яа-я]+", "Привет", True),
+    (r"[\u0410-\u042f\u0430-\u044f]+", "Привет", True),
     (r"a{2,3}b?", "aaab", True),
     (r"(?s:.)+?x", "\n\nx", True),
     (r"\Ax\Z", "xy", False),
@@ -66,7 +66,7 @@ def test_everyday_patterns(pattern: str, text: str, matches: bool) -> None:  # n
 
 @pytest.mark.parametrize("pattern", REFUSED, ids=[str(number) for number in range(len(REFUSED))])
 def test_patterns_without_a_bound_are_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="pattern|regular expression"):
+    with pytest.raises(ValueError, match=r"pattern|regular expression"):
         examine(pattern).check(1000, everywhere=False)
 
 
@@ -76,13 +76,13 @@ def test_patterns_without_a_bound_are_refused(pattern: str) -> None:
         (r".*x", 1000, 3000),
         (r".*.*x", 100, 1000),
         (r"a*b", MAX_SUBJECT, MAX_SUBJECT + 1),
-        (r"(?:(?=.*)a)*b", 500, 3000),
+        (r"(?:(?=.*)a)*b", 90, 3000),
     ],
 )
 def test_the_bound_depends_on_the_length(pattern: str, fits: int, too_long: int) -> None:
     examined = examine(pattern)
     examined.check(fits, everywhere=False)
-    with pytest.raises(ValueError, match="too long|at most"):
+    with pytest.raises(ValueError, match=r"too long|at most"):
         examined.check(too_long, everywhere=False)
 
 

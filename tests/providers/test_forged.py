@@ -173,7 +173,7 @@ async def test_oa_29_a_hint_is_an_id_token(place: Place, typ: str) -> None:
 
 
 async def test_a_token_of_another_client_is_no_hint(place: Place) -> None:
-    party, visitor, got = await scene(place)
+    _, visitor, got = await scene(place)
     other = await place.party(SCOPES, signing_key=KEY.pk)
     assert await believed(place, other, visitor, got["id_token"]) == set()
     assert (await place.introspect(other, got["access_token"]))["active"] is False

@@ -10,7 +10,8 @@ import pytest
 from keystead.store import Statement, StoreDown, Unit, Write
 from keystead.store.settings_sql import change
 from tests import engines
-from tests.engines import Place, Server
+from tests.engines import Place
+from tests.postgres_server import Server
 from tests.store import writes
 from tests.store.children import child
 from tests.store.writes import names, note, pair, torn, until

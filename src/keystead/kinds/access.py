@@ -44,6 +44,8 @@ def may(call: Call, kind: Kind[Any], word: str, obj: msgspec.Struct | None = Non
     """Whether the caller may do ``word`` to ``obj`` (or, without one, to all objects of ``kind``)."""
     if holds(call, kind.permission(word)):
         return True
+    if word == "add":
+        return kind.table is not None and kind.table.self_made and call.actor.pk > 0
     return obj is not None and word in {"view", "change", "delete"} and owns(call, kind, obj)
 
 

@@ -127,6 +127,7 @@ class Table:
     :param key: its primary key's column.
     :param counted: the table's rows are counted by triggers (``row_counts``).
     :param owner: the column that holds the owning user's id; owners see and end what is theirs.
+    :param self_made: whoever is signed in may make records of their own; the kind's rules see to it that they are.
     :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant).
     """
 
@@ -134,6 +135,7 @@ class Table:
     key: str = "id"
     counted: bool = False
     owner: str = ""
+    self_made: bool = False
     narrow: str = ""
 
 

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import msgspec
 
-from keystead.base.errors import invalid, not_found
-from keystead.kinds import records
-from keystead.kinds.access import require
+from keystead.base.errors import denied, invalid, not_found
+from keystead.kinds.access import holds, require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Column, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
+from keystead.people import power
 from keystead.people.role import ROLE, Role
 from keystead.people.shown import PartialUser, RelatedGroup, RoleObj, partial_users, related, roles_shown, wanted
 from keystead.store import Statement, Write
@@ -128,7 +128,7 @@ async def view(
 
 
 async def rules(call: Call, state: State, old: Group | None, new: Group) -> Group:
-    """Keep the hierarchy free of circles, and superuser powers in the hands of those who have them."""
+    """Keep the hierarchy free of circles, and powers in the hands of those who have them."""
     if new.pk in new.parents:
         raise invalid({"parents": ["A group cannot be its own parent."]})
     if (old is None or set(new.parents) - set(old.parents)) and new.pk in await ancestors(state, list(new.parents)):
@@ -141,21 +141,23 @@ async def rules(call: Call, state: State, old: Group | None, new: Group) -> Grou
 
 
 async def _no_elevation(call: Call, state: State, old: Group | None, new: Group) -> None:
-    """Nobody grants or takes what they lack: superuser status, directly or through a parent, and roles."""
+    """Nobody grants or takes what they lack: superuser status, parents, roles, and membership in what has them."""
     before = old or Group(pk=new.pk, name=new.name)
-    if (
-        new.is_superuser != before.is_superuser
-        and not {f"authentik_core.{'enable' if new.is_superuser else 'disable'}_group_superuser"}
-        <= call.actor.permissions
-    ):
-        raise invalid({"is_superuser": ["You may not change who is a superuser."]})
-    touched = set(new.parents) ^ set(before.parents)
-    if touched or set(new.users) != set(before.users):
-        above = [*touched, *await ancestors(state, list(touched)), *await ancestors(state, [new.pk]), new.pk]
-        if any(group.is_superuser for group in await records.load(state.store, GROUP, "id", above)):
-            raise invalid({"parents": ["You may not change the membership of a superuser group."]})
-    if set(new.roles) ^ set(before.roles):
-        raise invalid({"roles": ["Only superusers assign roles."]})
+    if new.is_superuser != before.is_superuser:
+        word = "enable" if new.is_superuser else "disable"
+        if not holds(call, f"authentik_core.{word}_group_superuser"):
+            raise denied("You may not change who is a superuser.")
+    settings = call.settings
+    power.check(call, power.of_roles(settings, set(new.roles) ^ set(before.roles)), "change these roles")
+    parents = await power.of_groups(state, settings, set(new.parents) ^ set(before.parents))
+    power.check(call, parents, "change these parents")
+    if set(new.users) != set(before.users):
+        power.check(call, await power.of_groups(state, settings, [new.pk]), "change the members of this group")
+
+
+async def leaving(call: Call, state: State, group: Group) -> None:
+    """Removing a group takes what it gives from all who are in it."""
+    power.check(call, await power.of_groups(state, call.settings, [group.pk]), "remove this group")
 
 
 async def _member(call: Call, state: State, group: Group, body: UserAccountRequest, statement: Statement) -> Answer:
@@ -197,6 +199,7 @@ GROUP = Kind(
     shown=GroupShown,
     view=view,
     rules=rules,
+    leaving=leaving,
     filters=(
         "name",
         "is_superuser",

@@ -36,7 +36,7 @@ def _dummy() -> str:
 
 
 def normal(given: str) -> str:
-    """The password as it is hashed: Unicode NFKC, so that every keyboard types the same one (NIST SP 800-63B §3.1.1.2)."""
+    """The password as it is hashed: Unicode NFKC, so every keyboard types the same one (NIST SP 800-63B §3.1.1.2)."""
     return unicodedata.normalize("NFKC", given)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from keystead.base.errors import not_found
+from keystead.base.errors import denied, not_found
 from keystead.kinds import listing
 from keystead.kinds.access import require
 from keystead.kinds.call import Call
@@ -39,10 +39,25 @@ _REMOVE = Statement("role.remove_user", "DELETE FROM user_roles WHERE user_id = 
 _USER = Statement("role.user", "SELECT 1 FROM users WHERE id = $1")
 
 
+def check_held(call: Call, role: Role, what: str) -> None:
+    """Let through who holds every permission of the role: nobody gives or takes what they lack (SECURITY AP-07).
+
+    :raises Problem: ``DENIED``.
+    """
+    if not call.actor.is_superuser and not set(role.permissions) <= call.actor.permissions:
+        raise denied(f"You may not {what}: it carries permissions you do not have.")
+
+
+async def leaving(call: Call, _state: State, role: Role) -> None:
+    """Removing a role takes it from all who have it."""
+    check_held(call, role, "remove this role")
+
+
 async def _member(
     call: Call, state: State, role: Role, body: UserAccountForRoleRequest, statement: Statement
 ) -> Answer:
     require(call, ROLE, "change", role)
+    check_held(call, role, "give or take this role")
     if await state.store.fetch_one(_USER, body.pk) is None:
         raise not_found()
     changes = Changes()
@@ -99,6 +114,7 @@ ROLE = Kind(
     path="rbac/roles",
     title=("Role", "Roles"),
     key_name="uuid",
+    leaving=leaving,
     filters=(
         "name",
         Filter("users", int, keys=_held_by(_OF_USER, _ANY_OF_USER), note="Roles of this user."),

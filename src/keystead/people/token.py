@@ -8,21 +8,24 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.base import rand
-from keystead.base.errors import invalid
+from keystead.base.errors import denied, invalid
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import records
-from keystead.kinds.access import require
+from keystead.kinds.access import holds, require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
-from keystead.people.user import whole_users
+from keystead.people.user import check_reach, whole_users
 from keystead.store import Statement, Write
 
 KEY_LENGTH: Final = 60
 """Letters and digits in a key: 357 bits."""
 DEFAULT_LIFE: Final = timedelta(days=1)
+VIEW_KEY: Final = "authentik_core.view_token_key"
+SET_KEY: Final = "authentik_core.set_token_key"
+"""Permissions on the keys of other people's tokens."""
 _CONTEXT: Final = "token"
 
 
@@ -120,24 +123,29 @@ async def rules(call: Call, state: State, old: Token | None, new: Token) -> Toke
     if not call.actor.is_superuser:
         if new.managed != (old.managed if old else None):
             raise invalid({"managed": ["Only superusers say what manages a token."]})
+        if old is not None and old.user != call.actor.pk:
+            raise denied("You may only change tokens of your own.")
         if new.user not in {0, call.actor.pk}:
             raise invalid({"user": ["You may only make tokens of your own."]})
+    if new.user == 0:
         new = msgspec.structs.replace(new, user=call.actor.pk)
-    elif new.user == 0:
-        new = msgspec.structs.replace(new, user=call.actor.pk)
-    if not new.expiring:
-        if not call.actor.is_superuser:
-            new = msgspec.structs.replace(new, expiring=True, expires=call.at + DEFAULT_LIFE)
-        else:
-            new = msgspec.structs.replace(new, expires=None)
-    elif new.expires is None or not call.actor.is_superuser:
-        latest = call.at + DEFAULT_LIFE
-        new = msgspec.structs.replace(new, expires=min(new.expires or latest, latest))
-    if old is None:
-        return _keyed(state, new, rand.alphanumeric(KEY_LENGTH))
-    if old.user != new.user and not call.actor.is_superuser:
-        raise invalid({"user": ["A token stays with its user."]})
-    return new
+    if old is None or (old.expiring, old.expires) != (new.expiring, new.expires):
+        new = _limited(call, new)
+    return new if old else _keyed(state, new, rand.alphanumeric(KEY_LENGTH))
+
+
+def _limited(call: Call, token: Token) -> Token:
+    """``token`` with an end: as asked, but soon for tokens of people who are no superusers, and none if it has none."""
+    if call.actor.is_superuser and (token.expires is not None or not token.expiring):
+        return msgspec.structs.replace(token, expires=token.expires if token.expiring else None)
+    latest = call.at + DEFAULT_LIFE
+    asked = token.expires if token.expiring else None
+    return msgspec.structs.replace(token, expiring=True, expires=min(asked or latest, latest))
+
+
+async def leaving(call: Call, state: State, token: Token) -> None:
+    """Nobody ends a token of somebody stronger."""
+    await check_reach(call, state, token.user, "remove this token")
 
 
 async def view(
@@ -148,9 +156,21 @@ async def view(
     return [TokenShown(users.get(token.user, {})) for token in tokens]
 
 
+async def _check_key(call: Call, state: State, token: Token, permission: str) -> None:
+    """Let the owner to the key, and who holds ``permission`` and is no weaker than the owner, whose power the key is.
+
+    :raises Problem: ``DENIED``; ``NOT_FOUND`` where the caller may not even see the token.
+    """
+    if token.user != call.actor.pk:
+        require(call, TOKEN, "view", token)
+        if not holds(call, permission):
+            raise denied()
+        await check_reach(call, state, token.user, "handle this key")
+
+
 async def view_key(call: Call, state: State, token: Token, _body: None) -> Answer:
     """Show the key to those who may, and write down that it was shown."""
-    require(call, TOKEN, "view_key" if token.user != call.actor.pk else "view", token)
+    await _check_key(call, state, token, VIEW_KEY)
     changes = Changes()
     changes.event(call, "secret_view", TOKEN.app, {"secret": {"pk": token.pk.replace("-", "")}}, about=(TOKEN, token))
     return Answer({"key": state.vault.open(token.key_sealed, f"{_CONTEXT}/{token.pk}")}, changes=changes)
@@ -161,7 +181,7 @@ _SET_KEY: Final = Statement("token.set_key", "UPDATE tokens SET key_digest = $2,
 
 async def set_key(call: Call, state: State, token: Token, body: TokenSetKeyRequest) -> Answer:
     """Give the token the key that the caller names."""
-    require(call, TOKEN, "set_token_key" if token.user != call.actor.pk else "change", token)
+    await _check_key(call, state, token, SET_KEY)
     changed = _keyed(state, token, body.key)
     changes = Changes()
     changes.write(Write(_SET_KEY, (token.pk, changed.key_digest, changed.key_sealed), expect=1, guard="row"))
@@ -176,10 +196,11 @@ TOKEN = Kind(
     title=("Token", "Tokens"),
     key="identifier",
     key_name="identifier",
-    table=Table("tokens", owner="user_id"),
+    table=Table("tokens", owner="user_id", self_made=True),
     shown=TokenShown,
     view=view,
     rules=rules,
+    leaving=leaving,
     search=("identifier", "description"),
     order=("identifier",),
     filters=(

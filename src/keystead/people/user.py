@@ -13,11 +13,12 @@ from keystead.base.clock import EPOCH, micros
 from keystead.base.errors import invalid
 from keystead.kinds import records
 from keystead.kinds.call import Actor, Call
+from keystead.kinds.field import unstorable
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.people import shown
-from keystead.people.group import GROUP, ancestors
+from keystead.people import power, shown
+from keystead.people.group import GROUP
 from keystead.people.role import ROLE
 from keystead.people.shown import PartialGroup, RoleObj
 from keystead.people.user_filters import FILTERS
@@ -25,6 +26,8 @@ from keystead.store import Row, Statement, Write
 from keystead.store.sql import Value, dynamic
 
 _USERNAME: Final = re.compile(r"[\w.@+-]+")
+_DEEPEST: Final = 32
+"""How deep a search by attributes reaches."""
 
 
 class UserTypeEnum(enum.StrEnum):
@@ -84,7 +87,7 @@ _UP: Final = (
 )
 _SUPERUSERS: Final = Statement(
     "user.superusers",
-    f"{_UP} SELECT DISTINCT up.user_id FROM up JOIN groups g ON g.id = up.id WHERE g.is_superuser",
+    f"{_UP} SELECT DISTINCT up.user_id FROM up JOIN groups g ON g.id = up.id WHERE g.is_superuser",  # noqa: S608 - constant
 )
 _ACTOR: Final = Statement(
     "user.actor",
@@ -122,7 +125,7 @@ async def by_username(state: State, username: str) -> User | None:
 async def by_identifier(
     state: State, members: Sequence[str], value: str, *, case_insensitive: bool = True
 ) -> User | None:
-    """The one user whom ``value`` names in any of ``members`` (``username``, ``email``, ``upn``); None when two match."""
+    """The one user whom ``value`` names in any of ``members`` (``username``, ``email``, ``upn``); None if two match."""
     conditions = [_IDENTIFIED[member, case_insensitive] for member in members if (member, True) in _IDENTIFIED]
     if not conditions or not value:
         return None
@@ -134,9 +137,10 @@ async def by_identifier(
 
 
 async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:
-    """The one user whose members have these values: ``username``, ``email``, ``uuid``, ``pk``, ``name``, ``attributes__…``.
+    """The one user whose members have these values.
 
-    :raises ValueError: a member that cannot be looked for.
+    :param wanted: ``username``, ``email``, ``uuid``, ``pk``, ``name`` and ``attributes__…``.
+    :raises ValueError: a member that cannot be looked for, or a value that is none of its.
     """
     conditions: list[str] = []
     values: list[Value] = []
@@ -144,7 +148,7 @@ async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:
         member, _, below = name.partition("__")
         if member == "attributes" and below:
             path: object = value
-            for part in reversed(below.split("__")):
+            for part in reversed(below.split("__", _DEEPEST)):
                 path = {part: path}
             values.append(msgspec.json.encode(path).decode())
             conditions.append(f"keystead_contains(t.attributes, ${len(values)}::jsonb)")
@@ -275,18 +279,32 @@ async def rules(call: Call, state: State, old: User | None, new: User) -> User:
 
 
 async def _no_elevation(call: Call, state: State, old: User | None, new: User) -> None:
-    if old is not None and old.pk != call.actor.pk and await superusers(state, [old.pk]):
-        raise invalid({"non_field_errors": ["Only a superuser may change a superuser."]})
-    if set(new.roles) != set(old.roles if old else ()):
-        raise invalid({"roles": ["Only superusers assign roles."]})
-    if touched := set(new.groups) ^ set(old.groups if old else ()):
-        every = [*touched, *await ancestors(state, list(touched))]
-        if any(group.is_superuser for group in await records.load(state.store, GROUP, "id", every)):
-            raise invalid({"groups": ["You may not change the membership of a superuser group."]})
+    """Nobody changes somebody stronger, nor grants or takes what they lack."""
+    if old is not None:
+        await check_reach(call, state, old.pk, "change this user")
+    settings = call.settings
+    roles = set(new.roles) ^ set(old.roles if old else ())
+    power.check(call, power.of_roles(settings, roles), "change these roles")
+    groups = set(new.groups) ^ set(old.groups if old else ())
+    power.check(call, await power.of_groups(state, settings, groups), "change the membership of these groups")
+
+
+async def check_reach(call: Call, state: State, pk: int, what: str) -> None:
+    """Let through who may do everything that the user ``pk`` may: others could become what they are not.
+
+    :raises Problem: ``DENIED``.
+    """
+    if not call.actor.is_superuser and pk != call.actor.pk:
+        power.check(call, await power.of_user(state, call.settings, pk), what)
+
+
+async def leaving(call: Call, state: State, user: User) -> None:
+    """Nobody removes somebody stronger."""
+    await check_reach(call, state, user.pk, "remove this user")
 
 
 async def admits(_call: Call, state: State, body: dict[str, object]) -> dict[str, object]:
-    """Accept what documented clients send: ``first_name``/``last_name`` for ``name``, and group names for group keys."""
+    """Accept what documented clients send: ``first_name``/``last_name`` for ``name``, group names for group keys."""
     if "name" not in body and ("first_name" in body or "last_name" in body):
         parts = (body.get("first_name"), body.get("last_name"))
         body = {**body, "name": " ".join(part.strip() for part in parts if isinstance(part, str) and part.strip())}
@@ -332,6 +350,7 @@ USER = Kind(
     shown=UserShown,
     view=view,
     rules=rules,
+    leaving=leaving,
     admits=admits,
     search=("username", "name", "email"),
     order=("username",),

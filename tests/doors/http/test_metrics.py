@@ -162,7 +162,7 @@ def test_groups_are_ours_whatever_path_is_asked_for() -> None:
 
 
 async def test_the_listener_of_its_own_has_that_page_only(served: House) -> None:
-    client = Client(metrics.listener(metrics.Exposition(served.site)), peer=ELSEWHERE)
+    client = Client(metrics.Listener(metrics.Exposition(served.site)), peer=ELSEWHERE)
     assert number((await client.get("/metrics")).text, "process_open_fds") > 0
     assert (await client.get("/metrics/")).status == 200
     assert (await client.request("HEAD", "/metrics")).body == b""

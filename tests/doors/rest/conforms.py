@@ -1,6 +1,6 @@
 """Whether a JSON value is what a schema of our document says, as far as that document says anything."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +14,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "array": (list,),
     "object": (dict,),
 }
-_FORMATS: Final = {"uuid": UUID, "date-time": datetime.fromisoformat}
+_FORMATS: Final[dict[str, Callable[[str], object]]] = {"uuid": UUID, "date-time": datetime.fromisoformat}
 
 
 def faults(document: Json, schema: Json, value: object, where: str = "") -> Iterator[str]:

@@ -10,8 +10,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keystead import app
+from keystead.doors.http.site import Site
 from keystead.doors.rest.openapi.serve import Description
 from keystead.doors.rest.openapi.yamltext import dump
+from tests.client import Client
 from tests.doors.rest.contract import Json
 from tests.house import House
 
@@ -153,6 +156,16 @@ async def test_the_pages_need_nothing_their_policy_forbids(house: House) -> None
     assert " style=" not in page.text
     sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page.text)
     assert [(await house.nobody.get(sheet)).status for sheet in sheets] == [200]
+
+
+async def test_below_a_sub_path_it_tells_so(house: House) -> None:
+    below = Client(app.build(Site(house.state, root_path="/auth")))
+    document = (await below.get("/auth/api/v3/schema/?format=json")).json
+    assert document["servers"] == [{"url": "/auth/api/v3"}]
+    page = (await below.get("/auth/api/v3/?tag=core")).text
+    assert 'href="/auth/static/' in page
+    assert 'href="/auth/api/v3/"' in page
+    assert (await house.nobody.get(f"{SCHEMA}?format=json")).json["servers"] == [{"url": "/api/v3"}]
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(

@@ -171,7 +171,7 @@ async def _open_doors(
     front.application = application
     if sockets.https:
         await service.listen(front, sockets.https, Certificates(site.state, config.data).context())
-    await service.listen(metrics.listener(exposition), sockets.metrics)
+    await service.listen(metrics.Listener(exposition), sockets.metrics)
     # What was made until now stays: the collector need not look at it again, and processes that were forked share it.
     gc.freeze()
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Final
 
 from keystead.base import log
-from keystead.base.errors import Problem
+from keystead.base.errors import Kind, Problem
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Routes
 from keystead.doors.http.site import Site
@@ -49,7 +49,9 @@ async def ready(_request: Request, _call: Call, site: Site, _params: dict[str, s
     return answer(200, "ready", began)
 
 
-def _failed(_request: Request, _site: Site, _exc: BaseException) -> Response:
+def _failed(_request: Request, _site: Site, exc: BaseException) -> Response:
+    if isinstance(exc, Problem) and exc.kind is Kind.METHOD:
+        return answer(405, exc.detail, perf_counter()).header(b"allow", b"GET, HEAD")
     return answer(500, "a fault of ours; see the log", perf_counter())
 
 

@@ -18,7 +18,7 @@ from keystead.base.errors import Kind, Problem, denied
 from keystead.base.metrics import CONTENT_TYPE, METRICS, Counter, Dump, Histogram, View
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, ErrorPage, Routes
-from keystead.doors.http.server import App, Receive, Scope, Send
+from keystead.doors.http.server import Receive, Scope, Send
 from keystead.doors.http.site import Site
 from keystead.kinds.access import holds, signed_in
 from keystead.kinds.call import Call
@@ -127,23 +127,27 @@ def began(seconds: float) -> None:
     _BEGAN.set(round(seconds, 3))
 
 
-def listener(exposition: Exposition) -> App:
+class Listener:
     """The application of the metrics listener: the one page, for whoever reaches it."""
 
-    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+    def __init__(self, exposition: Exposition) -> None:
+        self._exposition = exposition
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI 3, ``http`` only)."""
+        del receive
         if scope["type"] != "http":
             return
         status, text, kind = 404, "The metrics are at /metrics.\n", b"text/plain; charset=utf-8"
         if scope["path"] in PATHS:
-            status, text, kind = 200, await exposition.text(), CONTENT_TYPE
-            if scope["method"] not in {"GET", "HEAD"}:
+            if scope["method"] in {"GET", "HEAD"}:
+                status, text, kind = 200, await self._exposition.text(), CONTENT_TYPE
+            else:
                 status, text = 405, ""
         body = text.encode()
         headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-    return answer
 
 
 def _near(request: Request) -> bool:

@@ -49,18 +49,18 @@ class Certificates:
         return first
 
     def _choose(self, connection: ssl.SSLObject, host: str | None, _first: ssl.SSLContext) -> None:
-        try:
-            connection.context = _cached(*_parts(self._chosen(host or "")))
-        except (ssl.SSLError, OSError, ValueError) as exc:
-            # The listener's own certificate answers then: better a warning in a browser than no page to mend it on.
-            _LOG.error("a certificate cannot be used for HTTPS", host=host, reason=str(exc))
+        connection.context = _cached(*_parts(self._chosen(host or "")))
 
     def _chosen(self, host: str) -> CertificateKeyPair:
-        return _configured(self._state.settings, host) or self._our_own()
+        """The pair for ``host``, which can be used."""
+        pair = _configured(self._state.settings, host)
+        # Where it cannot, our own answers: better a warning in a browser than no page to mend it on.
+        return pair if pair is not None and _usable(pair) else self._our_own()
 
     def _our_own(self) -> CertificateKeyPair:
         if self._made is None:
-            self._made = _kept(self._own) or _new(self._own, self._state.clock)
+            kept = _kept(self._own)
+            self._made = kept if kept is not None and _usable(kept) else _new(self._own, self._state.clock)
         return self._made
 
 
@@ -89,11 +89,21 @@ def _new(file: Path, clock: Clock) -> CertificateKeyPair:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as stream:
             stream.write(f"{pair.certificate_data}\n{pair.key_data.reveal()}\n")
-    except FileExistsError:  # another process was first
-        return _kept(file) or pair
+    except FileExistsError:
+        kept = _kept(file)  # another process was first; or it is what we could not use
+        return kept if kept is not None and _usable(kept) else pair
     except OSError as exc:
         _LOG.warning("the certificate of HTTPS is new at every start", file=str(file), reason=exc.strerror)
     return pair
+
+
+def _usable(pair: CertificateKeyPair) -> bool:
+    try:
+        _cached(*_parts(pair))
+    except (ssl.SSLError, OSError, ValueError) as exc:
+        _LOG.error("a certificate cannot be used for HTTPS", name=pair.name, pk=pair.pk, reason=str(exc))
+        return False
+    return True
 
 
 def _parts(pair: CertificateKeyPair) -> tuple[str, Secret]:

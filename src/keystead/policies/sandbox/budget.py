@@ -18,6 +18,8 @@ MAX_BITS: Final = 4096
 """Bits of an integer."""
 MAX_NESTING: Final = 100
 """Containers within containers."""
+MAX_STEPS: Final = 1_000_000
+"""Steps of a run, whatever its caller asks: no call into C that fits in them lasts long."""
 ROOM: Final = 32 << 20
 """Octets a run may allocate in all, freed or not."""
 
@@ -31,7 +33,7 @@ _TEXTS: Final = frozenset({str, bytes})
 class Budget:
     """The account of one run.
 
-    :param steps: how many steps it may take; one step is about a microsecond.
+    :param steps: how many steps it may take, at most :data:`MAX_STEPS`; one step is about a microsecond.
     :param seconds: how long it may last by the wall clock.
     :param log: where ``print`` puts its lines, or None to drop them.
     """
@@ -39,7 +41,7 @@ class Budget:
     __slots__ = ("copies", "deadline", "log", "mark", "most", "over", "room", "seconds", "steps", "stopped", "yielded")
 
     def __init__(self, steps: int, seconds: float, log: list[str] | None) -> None:
-        self.steps = self.most = steps
+        self.steps = self.most = steps = min(steps, MAX_STEPS)
         self.mark = steps - _LOOK_EVERY if steps > _LOOK_EVERY else 0
         self.seconds = seconds
         self.deadline = time.perf_counter() + seconds

@@ -85,6 +85,8 @@ _ONE: Final = Ways()
 _CASES_OF_OTHERS: Final = frozenset(map(ord, "iIkKsS\xb5\xc5\xdf\xe5\xff"))
 """Characters below 256 that have a case above (the Kelvin sign is a k)."""
 _FEW: Final = 100
+_START: Final = 16
+"""Steps that trying a pattern in one more place costs in itself."""
 _MAX_DEGREE: Final = 8
 _MAX_FACTOR_BITS: Final = 64
 _TOO_SLOW: Final = (
@@ -147,8 +149,12 @@ class _Reader:
             return self.repeat(least, most, body, follow)
         if kind in {"ASSERT", "ASSERT_NOT"}:
             # Once it has matched, the engine does not come back to it: its ways add to the work, they do not multiply.
+            before, self.scans = self.scans, False
             ways, _ = self.sequence(value[1], Follow(_NONE, sure=True))
-            self.aside = self.aside + (ways * Ways(1, 1) if _width(value[1]) > _FEW else ways)
+            if _width(value[1]) > _FEW and not self.scans:
+                ways = ways * Ways(1, 1)
+            self.aside = self.aside + ways
+            self.scans = self.scans or before
             return _ONE, Follow(_ANY, sure=False)
         raise ValueError(f"this pattern uses {kind.lower().replace('_', ' ')}, which is not available here")
 
@@ -307,7 +313,7 @@ class Examined:
         # Of many alternatives the engine looks at each in turn, which costs it less than a step.
         tries *= length * (1 + self.size // 32) if self.scans else self.reach
         if everywhere:
-            tries *= length
+            tries = length * (tries + _START)
         if tries > MAX_TRIES:
             raise ValueError(f"this pattern could take too long on {length} characters; say what ends each repetition")
 

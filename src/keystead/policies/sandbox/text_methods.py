@@ -38,7 +38,7 @@ def _from_the_right(method: Method) -> Method:
 
     def run(budget: Budget, text: str, part: str, /, *args: object) -> object:
         if type(part) is str and len(part) > 1:
-            budget.spend((len(text) * len(part)) >> 10)
+            budget.spend((len(text) * len(part)) >> 8)
         return _reading(method)(budget, text, part, *args)
 
     return run
@@ -49,7 +49,7 @@ def _stripping(method: Method) -> Method:
 
     def run(budget: Budget, text: str, letters: str | None = None, /) -> object:
         if type(letters) is str:
-            budget.spend((len(text) * len(letters)) >> 10)
+            budget.spend((len(text) * len(letters)) >> 8)
         return _reading(method)(budget, text, letters)
 
     return run
@@ -59,7 +59,7 @@ def _splitting(method: Method) -> Method:
     def run(budget: Budget, text: str, sep: str | None = None, maxsplit: int = -1) -> object:
         budget.text(len(text))
         if type(sep) is str and method is str.rsplit:
-            budget.spend((len(text) * len(sep)) >> 10)
+            budget.spend((len(text) * len(sep)) >> 8)
         most = maxsplit if 0 <= maxsplit <= MAX_ITEMS else MAX_ITEMS
         made = cast("list[str]", method(text, sep, most))
         # One cut more than asked for would have been made: then the list would be too long.
