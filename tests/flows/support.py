@@ -1,106 +1,37 @@
 """Flows made in a line, and browsers that go through them: what the flow suites share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from typing import Any
 
 import msgspec
 
 from keystead.base import rand
-from keystead.base.secret import Secret, Vault
-from keystead.flows.binding import FLOW_STAGE_BINDING, FlowStageBinding
+from keystead.flows.binding import FlowStageBinding
 from keystead.flows.executor import Executor
-from keystead.flows.flow import FLOW, AuthenticationEnum, DeniedActionEnum, Flow, FlowDesignationEnum
-from keystead.flows.password_check import BackendsEnum
-from keystead.flows.ports import Finish, Ports, Reply, Visitor
-from keystead.flows.prompt import Prompt, PromptTypeEnum
-from keystead.flows.stage import Stage
-from keystead.flows.stages import consent, deny, identification, prompt, user_login, user_logout, user_write
-from keystead.flows.stages import password as password_stages
-from keystead.flows.stages.identification import IdentificationStage, UserFieldsEnum
-from keystead.flows.stages.password import PasswordStage
-from keystead.flows.stages.prompt import PROMPT, PromptStage
-from keystead.flows.stages.user_login import UserLoginStage
+from keystead.flows.flow import AuthenticationEnum, DeniedActionEnum, Flow, FlowDesignationEnum
+from keystead.flows.ports import Reply, Visitor
+from keystead.flows.prompt import Prompt
+from keystead.flows.stages.prompt import PromptStage
 from keystead.kinds.access import system
 from keystead.kinds.call import NOBODY, SYSTEM, Call, Origin
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 from keystead.people import password
-from keystead.people.brand import BRAND, Brand
-from keystead.people.group import GROUP, Group
-from keystead.people.role import ROLE
-from keystead.people.session import SESSION, find
-from keystead.people.token import TOKEN
-from keystead.people.user import USER, User, actor_of, by_pk
-from keystead.policies.binding import POLICY_BINDING, PolicyBinding
-from keystead.policies.engine import Engine
-from keystead.policies.expression import EXPRESSION_POLICY, POLICY, ExpressionPolicy
-from keystead.providers.application import APPLICATION
-from keystead.providers.consent import USER_CONSENT, Consents
+from keystead.people.brand import Brand
+from keystead.people.group import Group
+from keystead.people.session import find
+from keystead.people.user import User, actor_of, by_pk
+from keystead.policies.binding import PolicyBinding
+from keystead.policies.expression import ExpressionPolicy
 from keystead.store import Statement, Store, Unit, Write
+from tests.flows.lists import BEGIN, KINDS, PORTS, STAGES, VAULT, HandClock
+from tests.flows.parts import SECRET, Given, enter, secret, text_field, who
 
-Given: TypeAlias = Any
-"""An object of whatever kind, or members handed on to a struct."""
-BEGIN: Final = datetime(2026, 9, 1, 12, 0, 0, 123456, UTC)
-VAULT: Final = Vault(Secret("a key for tests, long enough to be one of an installation"))
-STAGES: Final[tuple[Stage[Any], ...]] = (
-    identification.STAGE,
-    password_stages.STAGE,
-    user_login.STAGE,
-    user_logout.STAGE,
-    consent.STAGE,
-    prompt.STAGE,
-    user_write.STAGE,
-    deny.STAGE,
-)
-KINDS: Final[tuple[Kind[Any], ...]] = (
-    USER,
-    GROUP,
-    ROLE,
-    TOKEN,
-    SESSION,
-    BRAND,
-    POLICY_BINDING,
-    EXPRESSION_POLICY,
-    FLOW,
-    FLOW_STAGE_BINDING,
-    *(stage.kind for stage in STAGES),
-    PROMPT,
-    APPLICATION,
-    USER_CONSENT,
-)
-SECRET = "correct horse battery staple"
 RUNS = Statement("test.runs", "SELECT flow, state FROM flow_runs")
 EVENTS = Statement("test.events", "SELECT action, context, username FROM events WHERE action = $1 ORDER BY position")
 SESSIONS = Statement("test.sessions", "SELECT id FROM sessions")
-
-
-async def finish(call: Call, _state: State, visitor: Visitor, data: Mapping[str, object]) -> Finish:
-    """The end of a run as a floor above would write it: an event, and a place to go."""
-    changes = Changes()
-    changes.event(call, "custom_finished", "tests", {"who": visitor.user.username if visitor.user else ""})
-    if data.get("fails"):
-        raise RuntimeError("the finisher fails")
-    challenge = {"component": "ak-stage-autosubmit", "url": "https://rp", "attrs": {}} if data.get("form") else None
-    return Finish(changes, to=str(data.get("to", "https://rp.example.org/")), challenge=challenge)
-
-
-PORTS = Ports(engine=Engine({POLICY.kind.model: POLICY.evaluate}), finishers={"test": finish}, consents=Consents())
-
-
-class HandClock:
-    """A clock whose hands the test moves."""
-
-    def __init__(self, at: datetime = BEGIN) -> None:
-        self.at = at
-
-    def now(self) -> datetime:
-        return self.at
-
-    def move(self, **by: float) -> None:
-        self.at += timedelta(**by)
 
 
 @dataclass(frozen=True)
@@ -321,29 +252,6 @@ class Browser:
         return replace(self, reply=None)
 
 
-def text_field(key: str, kind: str = "text", **members: Given) -> Prompt:
-    """A prompt."""
-    name = f"{key} {rand.hex128()}"
-    return Prompt(pk=rand.uuid4(), name=name, field_key=key, label=key.title(), type=PromptTypeEnum(kind), **members)
-
-
-def who(**members: Given) -> IdentificationStage:
-    """A stage that asks for the name."""
-    fields = (UserFieldsEnum.USERNAME, UserFieldsEnum.EMAIL)
-    return IdentificationStage(pk=rand.uuid4(), name=rand.hex128(), **{"user_fields": fields, **members})
-
-
-def secret(**members: Given) -> PasswordStage:
-    """A stage that asks for the password."""
-    backends = (BackendsEnum.INBUILT, BackendsEnum.TOKEN)
-    return PasswordStage(pk=rand.uuid4(), name=rand.hex128(), **{"backends": backends, **members})
-
-
-def enter(**members: Given) -> UserLoginStage:
-    """A stage that signs in."""
-    return UserLoginStage(pk=rand.uuid4(), name=rand.hex128(), **members)
-
-
 async def signed_in(studio: Studio, user: User, flow: Flow, **members: Given) -> Browser:
     """A browser in which ``user`` is signed in, now before ``flow``."""
     way = await studio.flow(who(), secret(), enter())
@@ -353,7 +261,11 @@ async def signed_in(studio: Studio, user: User, flow: Flow, **members: Given) ->
     return studio.browser(flow, sid=browser.sid, **members)
 
 
-def errors(challenge: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Member -> codes of the complaints in a challenge."""
-    found: Mapping[str, Any] = challenge.get("response_errors", {})
-    return {member: [one["code"] for one in told] for member, told in found.items()}
+async def two_steps(studio: Studio, **members: Given) -> Browser:
+    return studio.browser(await studio.flow(who(), secret(**members), enter()))
+
+
+async def one_step(studio: Studio, **members: Given) -> Browser:
+    asked = secret(**members)
+    await studio.put(asked)
+    return studio.browser(await studio.flow(who(password_stage=asked.pk), enter()))

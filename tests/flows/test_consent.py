@@ -11,10 +11,10 @@ from keystead.flows.ports import ConsentRequest, Permission
 from keystead.flows.stages.consent import ConsentModeEnum, ConsentStage
 from keystead.people.user import User
 from keystead.providers.application import Application
-from tests.flows.support import Browser, Given, Studio, errors, signed_in, who
+from tests.flows.parts import REDIRECT, Given, errors, who
+from tests.flows.support import Browser, Studio, signed_in
 
 Mode = ConsentModeEnum
-REDIRECT = "xak-flow-redirect"
 CONSENT = "ak-stage-consent"
 
 

@@ -24,7 +24,9 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.render import render, type_members
 from keystead.people.brand import BRAND
 from keystead.policies.binding import PolicyBinding
-from tests.flows.support import SECRET, STAGES, Studio, enter, secret, signed_in, text_field, who
+from tests.flows.lists import STAGES
+from tests.flows.parts import SECRET, enter, secret, text_field, who
+from tests.flows.support import Studio, signed_in
 
 CONTRACT = Path(__file__).parent.parent / "contract" / "openapi-2026.8.json.gz"
 OURS: list[Kind[Any]] = [FLOW, FLOW_STAGE_BINDING, PROMPT, *(stage.kind for stage in STAGES)]
@@ -43,37 +45,64 @@ PATHS = {
 }
 DEFAULTS: dict[str, dict[str, object]] = {
     "Flow": {
-        "background": "", "policy_engine_mode": "any", "compatibility_mode": False, "layout": "stacked",
-        "denied_action": "message_continue", "authentication": "none",
+        "background": "",
+        "policy_engine_mode": "any",
+        "compatibility_mode": False,
+        "layout": "stacked",
+        "denied_action": "message_continue",
+        "authentication": "none",
     },
     "FlowStageBinding": {
-        "evaluate_on_plan": False, "re_evaluate_policies": True, "policy_engine_mode": "any",
+        "evaluate_on_plan": False,
+        "re_evaluate_policies": True,
+        "policy_engine_mode": "any",
         "invalid_response_action": "retry",
     },
     "IdentificationStage": {
-        "user_fields": [], "password_stage": None, "captcha_stage": None, "case_insensitive_matching": True,
-        "show_matched_user": True, "enrollment_flow": None, "recovery_flow": None, "passwordless_flow": None,
-        "sources": [], "show_source_labels": False, "pretend_user_exists": True, "enable_remember_me": False,
+        "user_fields": [],
+        "password_stage": None,
+        "captcha_stage": None,
+        "case_insensitive_matching": True,
+        "show_matched_user": True,
+        "enrollment_flow": None,
+        "recovery_flow": None,
+        "passwordless_flow": None,
+        "sources": [],
+        "show_source_labels": False,
+        "pretend_user_exists": True,
+        "enable_remember_me": False,
         "webauthn_stage": None,
     },
     "PasswordStage": {"configure_flow": None, "failed_attempts_before_cancel": 5, "allow_show_password": False},
     "UserLoginStage": {
-        "session_duration": "seconds=0", "terminate_other_sessions": False, "remember_me_offset": "seconds=0",
-        "network_binding": "no_binding", "geoip_binding": "no_binding", "remember_device": "days=30",
+        "session_duration": "seconds=0",
+        "terminate_other_sessions": False,
+        "remember_me_offset": "seconds=0",
+        "network_binding": "no_binding",
+        "geoip_binding": "no_binding",
+        "remember_device": "days=30",
     },
     "UserLogoutStage": {},
     "ConsentStage": {"mode": "always_require", "consent_expire_in": "weeks=4"},
     "PromptStage": {"validation_policies": []},
     "Prompt": {
-        "required": False, "placeholder": "", "initial_value": "", "order": 0, "sub_text": "",
-        "placeholder_expression": False, "initial_value_expression": False,
+        "required": False,
+        "placeholder": "",
+        "initial_value": "",
+        "order": 0,
+        "sub_text": "",
+        "placeholder_expression": False,
+        "initial_value_expression": False,
     },
     "UserWriteStage": {
-        "user_creation_mode": "create_when_required", "create_users_as_inactive": True, "create_users_group": None,
-        "user_type": "external", "user_path_template": "",
+        "user_creation_mode": "create_when_required",
+        "create_users_as_inactive": True,
+        "create_users_group": None,
+        "user_type": "external",
+        "user_path_template": "",
     },
     "DenyStage": {"deny_message": ""},
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,8 @@ from keystead.flows.prompt import Prompt, PromptTypeEnum, choices_of
 from keystead.flows.stages.prompt import ACTIONS, PROMPT, PromptChallenge, PromptRequest
 from keystead.kinds.render import render
 from keystead.people.user import actor_of
-from tests.flows.support import Browser, Given, Studio, errors, signed_in, text_field
-
-PROMPT_COMPONENT = "ak-stage-prompt"
+from tests.flows.parts import PROMPT_COMPONENT, Given, errors, text_field
+from tests.flows.support import Browser, Studio, signed_in
 
 
 async def form(studio: Studio, *fields: Given, **members: Given) -> Browser:
@@ -120,8 +119,16 @@ async def one_type(studio: Studio, kind: str) -> None:
     browser = await form(studio, a_field(kind, sub_text="Beneath."))
     (field,) = (await browser.get())["fields"]
     assert set(field) == {
-        "field_key", "label", "type", "required", "placeholder", "initial_value", "order", "sub_text", "choices",
-    }  # fmt: skip
+        "field_key",
+        "label",
+        "type",
+        "required",
+        "placeholder",
+        "initial_value",
+        "order",
+        "sub_text",
+        "choices",
+    }
     assert field["type"] == kind
     assert field["sub_text"] == "Beneath."
     assert (field["choices"] is not None) is (kind in {"radio-button-group", "dropdown"})

@@ -13,7 +13,8 @@ from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStag
 from keystead.people import password
 from keystead.people.user import User, by_pk
 from keystead.store import Unit
-from tests.flows.support import Studio, enter, errors, text_field
+from tests.flows.parts import enter, errors, text_field
+from tests.flows.support import Studio
 
 GOOD = "a good first password"
 

@@ -1,4 +1,4 @@
-"""Every stage, by the same rules: it asks, it stays until it is answered, a restart changes nothing, nobody skips it."""
+"""Every stage by the same rules: it asks, it stays until it is answered, a restart changes nothing, none is skipped."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,9 @@ from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.deny import DenyStage
 from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
-from tests.flows.support import (
-    SECRET,
-    STAGES,
-    Browser,
-    Given,
-    Studio,
-    enter,
-    errors,
-    secret,
-    signed_in,
-    text_field,
-    who,
-)
+from tests.flows.lists import STAGES
+from tests.flows.parts import SECRET, Given, enter, errors, secret, text_field, who
+from tests.flows.support import Browser, Studio, signed_in
 
 NEXT = "ak-stage-prompt"
 BODIES: Mapping[str, dict[str, object]] = {

@@ -10,11 +10,10 @@ from keystead.kinds import records
 from keystead.people import password
 from keystead.people.group import Group
 from keystead.people.user import USER, User, UserTypeEnum, by_pk, by_username
-from tests.flows.support import SECRET, Browser, Given, Studio, enter, errors, signed_in, text_field
+from tests.flows.parts import DENIED, REDIRECT, SECRET, Given, enter, errors, text_field
+from tests.flows.support import Browser, Studio, signed_in
 
 Mode = UserCreationModeEnum
-DENIED = "ak-stage-access-denied"
-REDIRECT = "xak-flow-redirect"
 
 
 def write(**members: Given) -> UserWriteStage:
@@ -60,8 +59,11 @@ async def test_a_new_user(studio: Studio) -> None:
     carla = await by_username(studio.state, "carla")
     assert carla is not None
     assert (carla.name, carla.email, carla.path, carla.type) == (
-        "Carla C.", "carla@example.org", "users/new", UserTypeEnum.EXTERNAL,
-    )  # fmt: skip
+        "Carla C.",
+        "carla@example.org",
+        "users/new",
+        UserTypeEnum.EXTERNAL,
+    )
     assert carla.is_active
     assert carla.groups == (group.pk,)
     assert carla.attributes == {"team": "blue", "settings": {"theme": "dark", "locale": "de"}}
@@ -83,9 +85,23 @@ async def test_no_form_makes_anybody_more_powerful(studio: Studio) -> None:
     """Whatever fields an administrator's form has, these members are not written from it."""
     root = await studio.superuser()
     keys = (
-        "username", "pk", "is_superuser", "groups", "roles", "type", "path", "is_active", "uuid", "attributes",
-        "attributes.", "attributes..x", "password_change_date", "last_login", "__class__", "attributes.__proto__",
-    )  # fmt: skip
+        "username",
+        "pk",
+        "is_superuser",
+        "groups",
+        "roles",
+        "type",
+        "path",
+        "is_active",
+        "uuid",
+        "attributes",
+        "attributes.",
+        "attributes..x",
+        "password_change_date",
+        "last_login",
+        "__class__",
+        "attributes.__proto__",
+    )
     browser = await enrolment(studio, *keys)
     await browser.post(
         **{**dict.fromkeys(keys, root.groups[0]), "username": "mallory", "pk": "1", "is_active": "false"}

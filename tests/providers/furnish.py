@@ -101,7 +101,13 @@ async def furnish(store: Store) -> Place:
     enter = user_login.UserLoginStage(pk=rand.uuid4(), name="enter")
     agree = consent.ConsentStage(pk=rand.uuid4(), name="agree", mode=consent.ConsentModeEnum.PERMANENT)
     out = user_logout.UserLogoutStage(pk=rand.uuid4(), name="out")
-    steps = (("login", who), ("login", secret), ("login", enter), ("explicit", agree), ("sign-out", out))
+    steps: tuple[tuple[str, Any], ...] = (
+        ("login", who),
+        ("login", secret),
+        ("login", enter),
+        ("explicit", agree),
+        ("sign-out", out),
+    )
     await place.put(
         *(pair(alg) for alg in (keys.NewKey.ECDSA, keys.NewKey.RSA)),
         *scopes.values(),

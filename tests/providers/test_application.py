@@ -228,16 +228,18 @@ async def test_consents_are_kept_once_and_run_out(place: Place) -> None:
     assert await store.load(call, place.state, anna.pk, pk) is None
     await save("email", days=7)
     await save("email", "profile", "once", days=7)
-    assert await store.load(call, place.state, anna.pk, pk) == {"email", "profile"}
+    assert await store.load(call, place.state, anna.pk, pk) == frozenset({"email", "profile"})
     assert await place.rows("SELECT count(*) FROM consents") == [(1,)]
     kept = UserConsent(pk=1, user=anna.pk, application=pk, permissions="email profile")
     (shown,) = await render(call, place.state, USER_CONSENT, [kept], {})
-    assert (shown["user"]["username"], shown["application"]["slug"]) == ("anna", party.application.slug)
+    user: Any = shown["user"]
+    about: Any = shown["application"]
+    assert (user["username"], about["slug"]) == ("anna", party.application.slug)
     place.later(days=8)
     assert await store.load(place.call(), place.state, anna.pk, pk) is None
     await save("email", days=None)
     place.later(days=8000)
-    assert await store.load(place.call(), place.state, anna.pk, pk) == {"email"}
+    assert await store.load(place.call(), place.state, anna.pk, pk) == frozenset({"email"})
     await place.remove(APPLICATION, party.application)
     assert await place.rows("SELECT count(*) FROM consents") == [(0,)]
 

@@ -6,12 +6,13 @@ import pytest
 
 from keystead.base import rand
 from keystead.base.errors import Kind, Problem
+from keystead.kinds.call import Actor
 from keystead.people.user import USER, uid
 from keystead.providers.defaults import defaults
 from keystead.providers.oidc.claims import merged
 from keystead.providers.oidc.mapping import PROTECTED, SCOPE_MAPPING, ScopeMapping, literal_claims, rules
 from keystead.providers.oidc.provider import SubModeEnum
-from keystead.providers.oidc.setup import preview_user, try_mapping
+from keystead.providers.oidc.setup import PropertyMappingPreview, preview_user, try_mapping
 from tests.providers.place import Party, Place
 from tests.providers.said import claims, ok
 
@@ -52,7 +53,7 @@ async def test_oa_55_mappings_that_set_out_to_are_refused_when_saved(place: Plac
     assert list(caught.value.fields or {}) == ["expression"]
 
 
-@pytest.mark.parametrize("expression", ["return {", "import os\nreturn {}", "return {}.__class__", ""])
+@pytest.mark.parametrize("expression", ["return {", "import os\nreturn {}", "return {}.__class__"])
 async def test_expressions_that_do_not_compile_are_refused_when_saved(place: Place, expression: str) -> None:
     with pytest.raises(Problem) as caught:
         await rules(place.call(), place.state, None, mapping(expression))
@@ -154,10 +155,14 @@ async def test_default_mappings_compile_and_say_what_the_contract_says(place: Pl
     staff = await place.group("staff")
     anna = await place.person(groups=(staff.pk,), attributes={"shirt": "M"})
     party = await place.party([one.scope_name for one in defaults()])
-    answer = await preview_user(place.call(), place.state, party.provider, {"for_user": [str(anna.pk)]})
-    assert answer is not None
+    call = place.call(Actor(pk=anna.pk, means="token"))
+    preview = (await preview_user(call, place.state, party.provider, {"for_user": [str(anna.pk)]})).body
+    assert isinstance(preview, PropertyMappingPreview)
+    with pytest.raises(Problem):
+        await preview_user(place.call(), place.state, party.provider, {"for_user": [str(anna.pk)]})
     got = await place.tokens(party, await place.visit(anna), scope=" ".join(one.scope_name for one in defaults()))
     said = claims(got["access_token"])
+    assert preview.preview.items() <= said.items()
     assert (said["email"], said["email_verified"]) == ("anna@example.org", False)
     assert (said["name"], said["given_name"], said["nickname"]) == ("Anna", "Anna", "anna")
     assert (said["groups"], said["entitlements"], said["roles"]) == (["staff"], [], [])

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from keystead.base.clock import unix
 from keystead.people.user import USER
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, ClientTypeEnum, GrantTypeEnum
 from keystead.trust import keys
@@ -35,7 +36,8 @@ async def test_a_code_becomes_tokens_with_the_members_of_the_contract(place: Pla
 
     said = claims(got["id_token"])
     assert visitor.session is not None
-    now = visitor.session.auth["auth_time"]
+    now = unix(place.at)
+    assert visitor.session.auth["auth_time"] == now
     assert said["iss"] == f"{ROOT}/application/o/{party.application.slug}/"
     assert (said["aud"], said["nonce"], said["amr"], said["auth_time"]) == (party.id, "n-1", ["pwd"], now)
     assert (said["iat"], said["exp"], said["sid"]) == (now, now + 3600, visitor.session.digest)

@@ -154,7 +154,12 @@ async def test_forged_tokens_are_believed_nowhere(place: Place, which: str) -> N
 async def test_oa_27_critical_extensions_are_refused(place: Place, which: str) -> None:
     party, visitor, got = await scene(place)
     head, body = header(got[which]), claims(got[which])
-    for more in ({"crit": ["exp"], "exp": 1}, {"crit": []}, {"b64": False, "crit": ["b64"]}):
+    extensions: tuple[dict[str, Any], ...] = (
+        {"crit": ["exp"], "exp": 1},
+        {"crit": []},
+        {"b64": False, "crit": ["b64"]},
+    )
+    for more in extensions:
         assert await believed(place, party, visitor, resigned(head, body, **more)) == set(), more
 
 

@@ -1,7 +1,7 @@
 """Who is there, and do they agree: sign-in, prompts, consent (SECURITY OA-15, OA-47 to OA-49)."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -282,6 +282,7 @@ async def test_form_post_at_the_end_of_a_flow_submits_itself(place: Place) -> No
     shown = await agree(place, visitor, page)
     assert shown.challenge is not None
     assert (shown.challenge["component"], shown.challenge["url"]) == ("ak-stage-autosubmit", party.uri)
-    assert shown.challenge["attrs"]["code"].startswith("ksc_")
+    attrs = cast("dict[str, str]", shown.challenge["attrs"])
+    assert attrs["code"].startswith("ksc_")
     silent = await place.authorize(party, visitor, response_mode="form_post", prompt="none")
     assert isinstance(silent, (Asking, FormPost))

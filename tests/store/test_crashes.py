@@ -2,12 +2,14 @@
 
 import asyncio
 import itertools
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
-from keystead.store import Statement, StoreDown, Unit, Write
+from keystead.store import Statement, StoreDown, Unit, Write, sqlite, sqlite_link
 from keystead.store.settings_sql import change
 from tests import engines
 from tests.engines import Place
@@ -199,6 +201,22 @@ async def test_a_full_disk_loses_nothing_and_hurts_only_while_it_is_full() -> No
         async with engines.opened(place) as store:
             assert set(await names(store)) == acknowledged | {"more"}
             assert await torn(store) == set()
+
+
+async def test_a_unit_that_has_no_room_fails_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
+        connection = sqlite_link.connect(path, reads_only=reads_only)
+        connection.execute("PRAGMA max_page_count=300")
+        return connection
+
+    monkeypatch.setattr(sqlite, "connect", connect)
+    async with engines.fresh_store("sqlite") as store:
+        large = Unit((note("large", "x" * 2_000_000),))
+        units = [pair("a"), large, pair("b"), large, pair("c")]
+        ends = await asyncio.gather(*map(store.commit, units), return_exceptions=True)
+        assert [type(end) for end in ends] == [type(None), StoreDown, type(None), StoreDown, type(None)]
+        assert await names(store) == ["a", "b", "c"]
+        assert await torn(store) == set()
 
 
 async def test_a_file_that_is_no_database_is_an_outage() -> None:

@@ -117,15 +117,14 @@ class CurrentBrand(msgspec.Struct, omit_defaults=True):
 def brand_for(settings: Snapshot, host: str) -> Brand:
     """The brand with the longest domain that ``host`` equals or lies under, else the default one."""
     name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
-    return settings.memo(("brand", name), lambda: _matching(settings, name.lower()))
-
-
-def _matching(settings: Snapshot, host: str) -> Brand:
-    brands = settings.all(BRAND)
-    found = [one for one in brands if host == one.domain.lower() or host.endswith("." + one.domain.lower())]
-    if found:
-        return max(found, key=lambda one: len(one.domain))
-    return next((one for one in brands if one.default), FALLBACK)
+    # What is remembered is made of our own brands: hosts are the caller's to invent.
+    brands = settings.memo("brand.by_domain", lambda: {one.domain.lower(): one for one in settings.all(BRAND)})
+    name = name.lower().removesuffix(".")
+    while name:
+        if name in brands:
+            return brands[name]
+        name = name.partition(".")[2]
+    return settings.memo("brand.default", lambda: next((one for one in brands.values() if one.default), FALLBACK))
 
 
 def event_reference(settings: Snapshot, host: str) -> str:

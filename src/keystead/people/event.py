@@ -69,6 +69,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened.
 
     :param context: what is known about it; nothing secret.
+    :param owner: the user who did it.
     :param position: its place in the log, rising.
     """
 
@@ -81,6 +82,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     created: Annotated[datetime, READ_ONLY]
     expires: Annotated[datetime, READ_ONLY]
     brand: Json = {}
+    owner: Annotated[int | None, HIDDEN, Column("user_pk")] = None
     position: Annotated[int, HIDDEN] = 0
 
 
@@ -215,17 +217,25 @@ async def top_per_user(call: Call, state: State, _obj: None, query: Mapping[str,
     rows = await state.store.fetch(dynamic(text), *values, heavy=True)
     return Answer(
         [
-            EventTopPerUser(
-                msgspec.json.decode(str(row[0]), type=dict[str, object]), int(str(row[1])), int(str(row[2]))
-            )
+            EventTopPerUser(application, int(str(row[1])), int(str(row[2])))
             for row in rows
+            if (application := _application(str(row[0]))) is not None
         ]
     )
 
 
-def _inside(*path: str) -> str:
-    quoted = "t.context::jsonb" + "".join(f" -> '{part}'" for part in path[:-1]) + f" ->> '{path[-1]}'"
-    return f"{quoted} = {{}}"
+def _application(text: str) -> dict[str, object] | None:
+    """The reference to an application in an event; None where somebody reported something else in its place."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, object])
+    except msgspec.DecodeError:
+        return None
+
+
+def _inside(member: str, part: str) -> str:
+    """A condition on a member of what an event refers to; keys are looked for with dashes or without, as text."""
+    wanted = "replace({}, '-', '')" if part == "pk" else "{}"
+    return f"CAST(t.context::jsonb -> '{member}' ->> '{part}' AS TEXT) = {wanted}"
 
 
 FILTERS: Final = (

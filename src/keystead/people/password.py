@@ -6,12 +6,13 @@ Parameters are OWASP's (m = 19456 KiB, t = 2, p = 1). Hashing releases the GIL, 
 import asyncio
 import os
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Final
+from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from keystead.base import rand
 from keystead.base.errors import Kind, Problem
@@ -22,6 +23,7 @@ MAX_WAITING: Final = 128
 """Hashes that may wait: about two seconds' work for a small machine; one more is refused as busy."""
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, hash_len=32, salt_len=16)
 
+R = TypeVar("R")
 _waiting = 0
 
 
@@ -45,13 +47,13 @@ def acceptable(given: str) -> bool:
     return bool(given) and len(given.encode("utf-8", "surrogatepass")) <= MAX_BYTES
 
 
-async def _run(work: "object", *args: str) -> object:
+async def _run(work: Callable[..., R], *args: str) -> R:
     global _waiting  # noqa: PLW0603 - one queue a process, as there is one pool a process
     if _waiting >= MAX_WAITING:
         raise Problem(Kind.BUSY, "Too many sign-ins at once; try again in a moment.", retry_after=2)
     _waiting += 1
     try:
-        return await asyncio.get_running_loop().run_in_executor(_pool(), work, *args)  # type: ignore[arg-type]
+        return await asyncio.get_running_loop().run_in_executor(_pool(), work, *args)
     finally:
         _waiting -= 1
 
@@ -59,9 +61,7 @@ async def _run(work: "object", *args: str) -> object:
 def _verify(stored: str, given: str) -> bool:
     try:
         return _HASHER.verify(stored, given)
-    except VerifyMismatchError:
-        return False
-    except (VerificationError, InvalidHashError):
+    except (VerificationError, InvalidHashError):  # a mismatch is one of the former
         return False
 
 
@@ -81,9 +81,8 @@ async def verify(stored: str, given: str) -> bool:
         return False
     text = normal(given)
     if not stored:
-        await _run(_dummy_verify, text)
-        return False
-    return bool(await _run(_verify, stored, text))
+        return await _run(_dummy_verify, text)
+    return await _run(_verify, stored, text)
 
 
 async def hash_password(given: str) -> str:
@@ -97,7 +96,7 @@ async def hash_password(given: str) -> str:
             f"A password has 1 to {MAX_BYTES} bytes.",
             fields={"password": [f"A password has 1 to {MAX_BYTES} bytes."]},
         )
-    return str(await _run(_HASHER.hash, normal(given)))
+    return await _run(_HASHER.hash, normal(given))
 
 
 def needs_rehash(stored: str) -> bool:

@@ -125,15 +125,19 @@ async def by_username(state: State, username: str) -> User | None:
 async def by_identifier(
     state: State, members: Sequence[str], value: str, *, case_insensitive: bool = True
 ) -> User | None:
-    """The one user whom ``value`` names in any of ``members`` (``username``, ``email``, ``upn``); None if two match."""
+    """The one user whom ``value`` names in any of ``members`` (``username``, ``email``, ``upn``); None when two are.
+
+    Of those who differ in upper and lower case only, the one spelled like ``value``: nobody locks ``bob`` out by being
+    ``Bob``.
+    """
     conditions = [_IDENTIFIED[member, case_insensitive] for member in members if (member, True) in _IDENTIFIED]
-    if not conditions or not value:
+    if not conditions or not value or unstorable(value):
         return None
     text = f"SELECT {records.columns(USER)} FROM users t WHERE {' OR '.join(conditions)} LIMIT 2"  # noqa: S608 - constant parts
-    rows = await state.store.fetch(Statement("user.by_identifier", text), value)
-    if len(rows) != 1:
-        return None
-    return (await records.from_rows(state.store, USER, rows))[0]
+    rows = await state.store.fetch(dynamic(text), value)
+    if len(rows) > 1 and case_insensitive:
+        return await by_identifier(state, members, value, case_insensitive=False)
+    return (await records.from_rows(state.store, USER, rows))[0] if len(rows) == 1 else None
 
 
 async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:

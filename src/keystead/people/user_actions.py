@@ -17,12 +17,14 @@ from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
-from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_username, set_password, superusers, uid
+from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_reach, check_username, set_password, uid
 from keystead.store import Statement
 
 SERVICE_LIFE: Final = timedelta(days=360)
 """How long a service account's password lives unless asked otherwise (rest.md §11)."""
 RECOVERY_LIFE: Final = timedelta(days=1)
+RESET: Final = "authentik_core.reset_user_password"
+"""The permission to give people another password, without changing anything else of theirs."""
 
 
 class UserSelfGroups(msgspec.Struct):
@@ -85,7 +87,7 @@ class UserPasswordSetRequest(msgspec.Struct):
 class UserServiceAccountRequest(msgspec.Struct):
     """What the service account shall be."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
     create_group: bool = False
     expiring: bool = True
     expires: datetime | None = None
@@ -152,12 +154,22 @@ async def paths(call: Call, state: State, _obj: None, query: Mapping[str, Sequen
     return Answer(UserPath([path for path in found if needle in path.casefold()]))
 
 
+async def _may_reset(call: Call, state: State, found: User) -> None:
+    """Let through who may change users or reset their passwords, and is no weaker than ``found``.
+
+    One's own password is no exception: a token or an unlocked screen must not be enough to keep an account. A flow asks
+    for the present one first.
+
+    :raises Problem: ``DENIED``; ``NOT_FOUND`` where the caller may not even see ``found``.
+    """
+    if not holds(call, RESET):
+        require(call, USER, "change", found)
+    await check_reach(call, state, found.pk, "take this account over")
+
+
 async def change_password(call: Call, state: State, found: User, body: UserPasswordSetRequest) -> Answer:
     """Give the user another password; their other sessions end, because somebody may sit in them."""
-    if found.pk != call.actor.pk:
-        require(call, USER, "reset_user_password" if not holds(call, USER.permission("change")) else "change", found)
-        if not call.actor.is_superuser and await superusers(state, [found.pk]):
-            raise denied("Only a superuser may set the password of a superuser.")
+    await _may_reset(call, state, found)
     hashed = await password.hash_password(body.password)
     changes = Changes()
     changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
@@ -216,9 +228,7 @@ def _slug(name: str) -> str:
 
 async def recovery(call: Call, state: State, found: User, body: UserRecoveryLinkRequest | None) -> Answer:
     """A link with which the user gets back in; whoever holds it signs in as that user, so it is shown once."""
-    require(call, USER, "reset_user_password" if not holds(call, USER.permission("change")) else "change", found)
-    if not call.actor.is_superuser and await superusers(state, [found.pk]):
-        raise denied("Only a superuser may recover a superuser.")
+    await _may_reset(call, state, found)
     if brand_for(call.settings, call.origin.host).flow_recovery is None:
         raise invalid({"non_field_errors": ["The brand has no recovery flow; set one first."]})
     life = duration.parse(body.token_duration) if body else RECOVERY_LIFE

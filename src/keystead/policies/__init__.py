@@ -1,1 +1,1 @@
-"""What judges: policies, their bindings to things, the engine that asks them, and the sandbox their expressions run in."""
+"""What judges: policies, their bindings to things, the engine that asks them, the sandbox their expressions run in."""

@@ -135,12 +135,16 @@ class Engine:
 
     async def _look_up(self, state: State, request: Request, name: str, args: tuple[object, ...]) -> object:
         if name == "ak_user_by":
-            found = await user_by(state, _named(args))
+            found = await user_by(state, {name: str(value) for name, value in _named(args).items()})
             return user_view(await person_of(state, found)) if found else None
         called = next((one for one in args if isinstance(one, str)), "")
+        if request.depth >= _DEEPEST:
+            raise LookupError(f"policies call each other more than {_DEEPEST} levels deep")
         for kind, policy in request.call.settings.members("policies"):
             if policy.name == called:
-                asked = replace(request, context={**request.context, **_named(args)})
+                context = {**request.context, **_named(args)}
+                # It looks up for itself: what it is told depends on its own context.
+                asked = replace(request, context=context, known={}, wanted=[], depth=request.depth + 1)
                 return RESULT(await self.ask(state, kind, policy, asked))
         raise LookupError(f"there is no policy called {called!r}")
 
@@ -150,8 +154,8 @@ class Engine:
         call: Call,
         action: str,
         kind: Kind[Any],
-        policy: Any,
-        context: Mapping[str, object],  # noqa: ANN401 - as ask
+        policy: Any,  # noqa: ANN401 - as ask
+        context: Mapping[str, object],
     ) -> None:
         changes = Changes()
         changes.event(call, action, kind.app, context, about=(kind, policy))
@@ -164,11 +168,13 @@ class Engine:
 _FAILED: Final = object()
 _LOOKUPS: Final = 16
 """How many times an expression may ask the store."""
+_DEEPEST: Final = 8
+"""How deep policies may call each other."""
 
 
-def _named(args: tuple[object, ...]) -> dict[str, str]:
+def _named(args: tuple[object, ...]) -> dict[str, object]:
     """The named arguments among a question's."""
-    return {str(one[0]): str(one[1]) for one in args if isinstance(one, tuple)}
+    return {str(one[0]): one[1] for one in args if isinstance(one, tuple)}
 
 
 def _asked(request: Request) -> dict[str, object]:

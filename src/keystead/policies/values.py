@@ -1,6 +1,6 @@
-"""What expressions see: read-only views of users, groups and the request, and the helpers of the contract (platform.md §4).
+"""What expressions see: read-only views of users, groups and the request, and the helpers of the contract.
 
-Helpers that would have to look into the database while an expression runs are not built yet and say so when called.
+The names are those of platform.md §4; a helper that is not built yet says so when it is called.
 """
 
 from collections.abc import Callable, Mapping
@@ -46,28 +46,38 @@ _GROUPS: Final = make_view(
 )
 
 
+_COMPARE: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    "iexact": lambda have, want: have.casefold() == want.casefold(),
+    "contains": lambda have, want: want in have,
+    "icontains": lambda have, want: want.casefold() in have.casefold(),
+    "startswith": lambda have, want: have.startswith(want),
+    "endswith": lambda have, want: have.endswith(want),
+}
+_MEMBERS: Final = frozenset(PartialGroup.__struct_fields__)
+
+
 def _fits(group: PartialGroup, wanted: Mapping[str, object]) -> bool:
+    """Whether a group has what an expression filters by, as in ``name__startswith="team-"``.
+
+    :raises ExpressionError: groups have no such member, or cannot be compared so. A slip must not find every group.
+    """
     for name, value in wanted.items():
         member, _, how = name.partition("__")
-        actual = getattr(group, member, None)
+        member = "pk" if member == "group_uuid" else member
+        if member not in _MEMBERS:
+            raise ExpressionError(f"groups have no member {member!r}")
+        actual = getattr(group, member)
         if member == "attributes" and how:
-            actual = group.attributes.get(how)
+            fits = group.attributes.get(how) == value
         elif how == "in":
-            if actual not in (value if isinstance(value, (list, tuple, set)) else ()):
-                return False
-            continue
-        elif how in {"startswith", "icontains", "contains", "iexact"}:
-            have, want = str(actual), str(value)
-            found = {
-                "startswith": have.startswith(want),
-                "contains": want in have,
-                "icontains": want.casefold() in have.casefold(),
-                "iexact": want.casefold() == have.casefold(),
-            }[how]
-            if not found:
-                return False
-            continue
-        if actual != value:
+            fits = isinstance(value, (list, tuple, set, frozenset)) and actual in value
+        elif how in _COMPARE:
+            fits = _COMPARE[how](str(actual), str(value))
+        elif how in {"", "exact"}:
+            fits = actual == value
+        else:
+            raise ExpressionError(f"groups cannot be filtered by {name!r}")
+        if not fits:
             return False
     return True
 
@@ -172,15 +182,21 @@ _UNBUILT_IN_MAPPINGS: Final = {name: _unbuilt(name) for name in ("ak_user_by", "
 def _is_group_member(user: View, **wanted: object) -> bool:
     groups = user.all_groups
     found = groups() if callable(groups) else []
-    return any(all(getattr(group, name, None) == value for name, value in wanted.items()) for group in found)
+    if unknown := sorted(wanted.keys() - _MEMBERS - {"group_uuid"}):
+        raise ExpressionError(f"groups have no member {unknown[0]!r}")
+    return any(all(getattr(group, name) == value for name, value in wanted.items()) for group in found)
+
+
+def _plain(value: object) -> object:
+    """An argument as part of a question's name."""
+    return value if isinstance(value, (str, int, float)) or value is None else str(value)
 
 
 def _looked_up(request: Request, name: str) -> Callable[..., object]:
     """A helper whose answer only the store knows. Until it is known the run is broken off, and run again with it."""
 
     def ask(*args: object, **wanted: object) -> object:
-        plain = tuple(one if isinstance(one, (str, int, bool)) else str(one) for one in args)
-        question: Question = (name, (*plain, *sorted((key, str(value)) for key, value in wanted.items())))
+        question: Question = (name, (*map(_plain, args), *((key, _plain(wanted[key])) for key in sorted(wanted))))
         if question in request.known:
             return request.known[question]
         request.wanted.append(question)

@@ -96,13 +96,20 @@ class SqliteStore:
 
     def _land(self, connection: sqlite3.Connection, batch: list[_Waiting]) -> None:
         outcomes: list[Exception | None] = []
+        begun = False
         try:
             connection.execute("BEGIN IMMEDIATE")
+            begun = True
             outcomes.extend(_apply(connection, unit) for unit, _, _ in batch)
             connection.execute("COMMIT")
         except Exception as exc:  # noqa: BLE001 - the writer must outlive whatever happens to a batch
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
+            if begun and len(outcomes) < len(batch) > 1:
+                # Some unit made SQLite give the transaction up before its end: the others shall not fail with it.
+                self._land(connection, batch[: len(batch) // 2])
+                self._land(connection, batch[len(batch) // 2 :])
+                return
             _LOG.error("commit failed", units=len(batch), reason=str(exc))
             outcomes = [StoreDown(str(exc)) for _ in batch]
         loops: dict[asyncio.AbstractEventLoop, list[_Result]] = {}
@@ -184,7 +191,7 @@ class SqliteStore:
 def _apply(connection: sqlite3.Connection, unit: Unit) -> Exception | None:
     """Run one unit inside a savepoint of its own; what it must not have done is undone here, for it alone.
 
-    :raises sqlite3.Error: the disk or the file fails: no unit of the batch can land.
+    :raises sqlite3.Error: SQLite gave the whole transaction up.
     """
     connection.execute("SAVEPOINT unit")
     try:
@@ -194,7 +201,7 @@ def _apply(connection: sqlite3.Connection, unit: Unit) -> Exception | None:
                 raise GuardFailed(write.guard)  # noqa: TRY301 - one place undoes every kind of failure
         connection.execute("RELEASE unit")
     except Exception as exc:
-        if failing(exc) or not connection.in_transaction:
+        if not connection.in_transaction:
             raise
         connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
@@ -204,6 +211,8 @@ def _apply(connection: sqlite3.Connection, unit: Unit) -> Exception | None:
 
 def _translated(exc: Exception) -> Exception:
     message = str(exc)
+    if failing(exc):
+        return StoreDown(message)
     if not isinstance(exc, sqlite3.IntegrityError):
         return exc
     if message.startswith("UNIQUE constraint failed: "):

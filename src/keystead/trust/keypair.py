@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Final
@@ -26,6 +27,8 @@ from keystead.trust.jwks import public_jwk
 from keystead.trust.signer import Signer, VerifyingKey
 
 ORGANIZATION: Final = "Keystead"
+VIEW_KEY: Final = "authentik_crypto.view_certificatekeypair_key"
+"""The permission to read private keys (outposts.md)."""
 
 _KEY_TYPE: Final = Annotated[keys.KeyType, msgspec.Meta(title="KeyTypeEnum")]
 _DOWNLOAD: Final = Filter("download", bool, note="Send the PEM text itself, as a file.")
@@ -222,7 +225,7 @@ def _as_file(query: Mapping[str, Sequence[str]]) -> bool:
 
 def _pem(name: str, text: str, query: Mapping[str, Sequence[str]]) -> Answer:
     if _as_file(query):
-        return Answer(text, content_type=f"application/x-pem-file; filename={name}")
+        return Answer(text, content_type="application/x-pem-file", filename=name)
     return Answer(CertificateData(text))
 
 
@@ -230,28 +233,20 @@ async def view_certificate(
     call: Call, _state: State, pair: CertificateKeyPair, query: Mapping[str, Sequence[str]]
 ) -> Answer:
     """The certificate; showing it is written down, as the contract has it."""
-    answer = _pem("certificate.pem", pair.certificate_data, query)
     changes = Changes()
     changes.event(call, "secret_view", KEYPAIR.app, {"type": "certificate"}, about=(KEYPAIR, pair))
-    return _told(answer, changes)
+    return replace(_pem("certificate.pem", pair.certificate_data, query), changes=changes)
 
 
 async def view_private_key(
     call: Call, _state: State, pair: CertificateKeyPair, query: Mapping[str, Sequence[str]]
 ) -> Answer:
     """The private key, to those who hold a permission of its own."""
-    require(call, KEYPAIR, "view_key", pair)
     if _as_file(query) and not pair.key_data:
         raise not_found()
-    answer = _pem("private_key.pem", pair.key_data.reveal(), query)
     changes = Changes()
     changes.event(call, "secret_view", KEYPAIR.app, {"type": "private_key"}, about=(KEYPAIR, pair))
-    return _told(answer, changes)
-
-
-def _told(answer: Answer, changes: Changes) -> Answer:
-    """``answer`` with ``changes``."""
-    return Answer(answer.body, answer.status, changes, content_type=answer.content_type)
+    return replace(_pem("private_key.pem", pair.key_data.reveal(), query), changes=changes)
 
 
 def _key_type(pair: CertificateKeyPair) -> str | None:
@@ -306,7 +301,7 @@ ACTIONS = (
         "{key}/view_private_key/",
         view_private_key,
         "view_private_key_retrieve",
-        permission="",
+        permission=VIEW_KEY,
         response=CertificateData,
         query=(_DOWNLOAD,),
     ),

@@ -5,6 +5,7 @@ import contextlib
 
 import pytest
 
+from keystead.base import rand
 from keystead.base.metrics import METRICS
 from keystead.doors.worker import timetable
 from keystead.doors.worker.timetable import Job, keep, run
@@ -13,6 +14,7 @@ from tests.house import House
 
 
 async def test_runs_again_and_again_and_a_failure_does_not_stop_it(house: House) -> None:
+    name = f"test-{rand.hex128()}"
     runs = 0
     enough = asyncio.Event()
 
@@ -26,14 +28,14 @@ async def test_runs_again_and_again_and_a_failure_does_not_stop_it(house: House)
             raise RuntimeError("not this time")
         return runs
 
-    keeping = asyncio.create_task(keep(house.state, [Job("test-again", 0.01, work)]))
+    keeping = asyncio.create_task(keep(house.state, [Job(name, 0.01, work)]))
     async with asyncio.timeout(10):
         await enough.wait()
     keeping.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await keeping
     text = METRICS.text()
-    assert 'authentik_tasks_errors_total{actor_name="test-again"} 1' in text
+    assert f'authentik_tasks_errors_total{{actor_name="{name}"}} 1' in text
     assert 'authentik_tasks_workers{version="0.1.0",version_matched="true"} 0' in text
 
 

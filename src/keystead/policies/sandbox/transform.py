@@ -18,6 +18,7 @@ from keystead.policies.sandbox.nodes import (
     COMBINING,
     COMPARING,
     SIGNS,
+    Size,
     guard,
     load,
     no_arguments,
@@ -66,8 +67,11 @@ class Instrument(RestrictingNodeTransformer):
             made.extend(one if isinstance(one, list) else [one])
         return made
 
-    def _price(self, node: ast.AST) -> ast.Call:
-        return guard(node, "tick", *self._sizes[node].price)
+    def _price(self, node: ast.AST, *parts: ast.AST) -> ast.Call:
+        """A tick that pays for doing ``parts`` once."""
+        sizes = [self._sizes[part] for part in parts]
+        whole = Size(sum(size.nodes for size in sizes), sum(size.octets for size in sizes))
+        return guard(node, "tick", *whole.price)
 
     # Names, attributes, items
 
@@ -226,7 +230,7 @@ class Instrument(RestrictingNodeTransformer):
     # Statements
 
     def visit_For(self, node: ast.For) -> ast.AST:
-        price = self._price(node)
+        price = self._price(node, node.target, *node.body)
         node.target = self.expr(node.target)
         node.iter = guard(node.iter, "each", self.expr(node.iter))
         node.body = [statement(price), *self._block(node.body)]
@@ -234,7 +238,7 @@ class Instrument(RestrictingNodeTransformer):
         return node
 
     def visit_While(self, node: ast.While) -> ast.AST:
-        price = self._price(node)
+        price = self._price(node, node.test, *node.body)
         node.test = self.expr(node.test)
         node.body = [statement(price), *self._block(node.body)]
         node.orelse = self._block(node.orelse)
@@ -270,7 +274,7 @@ class Instrument(RestrictingNodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        price = self._price(node)
+        price = self._price(node, *node.body)
         node.returns = None
         self.check_name(node, node.name)
         self.check_function_argument_names(node)
@@ -279,7 +283,7 @@ class Instrument(RestrictingNodeTransformer):
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
-        price = self._price(node)
+        price = self._price(node, node.body)
         self.check_function_argument_names(node)
         self.node_contents_visit(node)
         paid = ast.copy_location(ast.Compare(price, [ast.Is()], [ast.Constant(None)]), node)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from keystead.base import duration, rand
 from keystead.base.clock import unix
+from keystead.base.secret import digest
 from keystead.kinds.call import Call
 from keystead.people.person import Person
 from keystead.providers import application as applications
@@ -16,9 +17,9 @@ from keystead.providers.oidc.family import Proof
 from keystead.providers.oidc.issuer import issuer
 from keystead.providers.oidc.keys import keys_of
 from keystead.providers.oidc.provider import OAuth2Provider, by_client_id
-from keystead.trust.signer import check_times
 from keystead.wire import jsonstrict, jws
 from keystead.wire.jws import JoseError
+from keystead.wire.jwt import check_times
 
 ACR: Final = "goauthentik.io/providers/oauth2/default"
 """The one authentication context class there is (oauth2.md §4)."""
@@ -27,6 +28,8 @@ ACCESS: Final = "at+jwt"
 ID: Final = "JWT"
 MAX_TOKEN: Final = 64 * 1024
 """Bytes of a token of our own that we read: people may be in many groups."""
+_REMEMBERED: Final = 4096
+_REMEMBERED_BYTES: Final = 8 * 1024
 
 
 class Issued(NamedTuple):
@@ -135,6 +138,22 @@ def read_access(call: Call, token: str) -> Read:
 
     :raises JoseError: it is none, or not by that provider's key, or has run out.
     """
+    # The same token comes again and again. As long as the settings stay, so does what its signature says of it.
+    known: dict[bytes, Read] = call.settings.memo("oidc.tokens", dict)
+    name = digest(token)
+    found = known.get(name)
+    if found is None:
+        found = _verified(call, token)
+        if len(token) <= _REMEMBERED_BYTES:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[name] = found
+    # Not before when it was made: the clocks of our nodes may differ, and whoever made it has our key.
+    check_times({key: value for key, value in found.claims.items() if key == "exp"}, call.at)
+    return found
+
+
+def _verified(call: Call, token: str) -> Read:
     unverified = jws.parse(token, max_bytes=MAX_TOKEN)
     if unverified.typ != ACCESS:
         raise JoseError("The token is of another type than is expected here.")
@@ -148,7 +167,6 @@ def read_access(call: Call, token: str) -> Read:
     if provider is None or application is None:
         raise JoseError("The token was made for no client that is known here.")
     _check(call, provider, unverified)
-    check_times(claims, call.at, require=("exp", "iat"))
     return Read(provider, application, claims)
 
 

@@ -13,7 +13,6 @@ from keystead.doors.http.message import HTML, Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest.openapi.schemas import REF, Schema
 from keystead.doors.rest.openapi.serve import Description
-from keystead.kinds.call import Call
 
 _NAME: Final = "Keystead API"
 _SHEET: Final = "/static/dist/keystead.css"
@@ -41,30 +40,18 @@ _HEADERS: Final = (
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 
-class Browser:
-    """Shows what ``description`` says."""
-
-    def __init__(self, description: Description) -> None:
-        self._description = description
-
-    async def show(self, request: Request, _call: Call, site: Site, _params: dict[str, str]) -> Response:
-        """A page: of a part (``?tag=``), of a schema (``?schema=``), or of all parts."""
-        document = await self._description.read()
-        asked = dict(iter(request.query))
-        here = f"{site.root_path}/api/v3/"
-        if name := asked.get("schema"):
-            title, content = name, _schema_page(document, name)
-        elif tag := asked.get("tag"):
-            title, content = f"/{tag}/", _tag_page(document, tag)
-        else:
-            title, content = "", _index(document)
-        body = _page(title, "".join(content), here, site.root_path)
-        return Response(
-            200,
-            body.encode(),
-            HTML,
-            _HEADERS,
-        )
+async def show(request: Request, site: Site, description: Description) -> Response:
+    """A page: of a part (``?tag=``), of a schema (``?schema=``), or of all parts."""
+    document = await description.read()
+    asked = dict(iter(request.query))
+    if name := asked.get("schema"):
+        title, content = name, _schema_page(document, name)
+    elif tag := asked.get("tag"):
+        title, content = f"/{tag}/", _tag_page(document, tag)
+    else:
+        title, content = "", _index(document)
+    body = _page(title, "".join(content), f"{site.root_path}/api/v3/", site.root_path)
+    return Response(200, body.encode(), HTML, _HEADERS)
 
 
 def _page(title: str, content: str, here: str, root: str) -> str:

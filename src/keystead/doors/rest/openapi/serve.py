@@ -5,18 +5,19 @@ import enum
 import gzip
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
 from keystead.base.errors import invalid
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest.openapi.schemas import Schema
-from keystead.doors.rest.openapi.yamltext import dump
 from keystead.doors.rest.operation import Operation
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
+
+Document: TypeAlias = dict[str, Any]
+"""An OpenAPI document."""
 
 
 class FormatEnum(enum.StrEnum):
@@ -55,7 +56,7 @@ class Description:
     :param make: makes it; that takes a good part of a second, so a thread does it.
     """
 
-    def __init__(self, make: Callable[[], Schema]) -> None:
+    def __init__(self, make: Callable[[], Document]) -> None:
         self._make = make
         self._lock = asyncio.Lock()
         self._kept: dict[FormatEnum, Kept] = {}
@@ -68,6 +69,8 @@ class Description:
         return self._kept[form]
 
     def _written(self) -> dict[FormatEnum, Kept]:
+        from keystead.doors.rest.openapi.yamltext import dump  # noqa: PLC0415 - most processes never write it
+
         found = self._make()
         texts = {FormatEnum.JSON: msgspec.json.encode(found), FormatEnum.YAML: dump(found)}
         return {
@@ -75,10 +78,10 @@ class Description:
             for form, text in texts.items()
         }
 
-    async def read(self) -> Schema:
+    async def read(self) -> Document:
         """The document itself."""
         text = gzip.decompress((await self.kept(FormatEnum.JSON)).packed)
-        return msgspec.json.decode(text, type=Schema)
+        return msgspec.json.decode(text, type=Document)
 
     async def show(self, request: Request, _call: Call, _site: Site, _params: dict[str, str]) -> Response:
         """The description of this API.
