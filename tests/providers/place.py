@@ -3,7 +3,7 @@
 Requests go through the same :func:`keystead.providers.oidc.routes.routes` that the door serves.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -103,39 +103,34 @@ class Place:
         origin = Origin(method="GET", path="/", root=ROOT, host="id.example", secure=True)
         return Call(actor, self.at, self.state.settings, "203.0.113.7", rand.hex128(), origin)
 
-    async def put(self, *objs: Any) -> None:  # noqa: ANN401 - objects of every kind
-        """Keep new objects, as Keystead itself."""
-
+    async def _do(self, say: Callable[[Changes, Call], object]) -> None:
         async def decide(call: Call) -> tuple[Changes, None]:
             changes = Changes()
-            for obj in objs:
-                kind = next(one for one in self.state.kinds.values() if one.struct is type(obj))
-                changes.create(system(call, kind, "add"), obj, quiet=True)
+            say(changes, call)
             return changes, None
 
         await self.state.change(self.call(), decide)
+
+    async def put(self, *objs: Any) -> None:  # noqa: ANN401 - objects of every kind
+        """Keep new objects, as Keystead itself."""
+        kinds = {kind.struct: kind for kind in self.state.kinds.values()}
+
+        def say(changes: Changes, call: Call) -> None:
+            for obj in objs:
+                changes.create(system(call, kinds[type(obj)], "add"), obj, quiet=True)
+
+        await self._do(say)
 
     async def change(self, kind: Kind[Any], old: Any, **members: object) -> Any:  # noqa: ANN401 - as put
         """Change an object, as Keystead itself."""
         new = msgspec.structs.replace(old, **members)
-
-        async def decide(call: Call) -> tuple[Changes, None]:
-            changes = Changes()
-            changes.update(system(call, kind, "change"), old, new, quiet=True)
-            return changes, None
-
-        await self.state.change(self.call(), decide)
+        await self._do(lambda changes, call: changes.update(system(call, kind, "change"), old, new, quiet=True))
         return new
 
     async def remove(self, kind: Kind[Any], obj: Any) -> None:  # noqa: ANN401 - as put
         """Delete an object, as Keystead itself."""
-
-        async def decide(call: Call) -> tuple[Changes, None]:
-            changes = Changes()
-            changes.delete(system(call, kind, "delete"), obj, self.state.kinds.values())
-            return changes, None
-
-        await self.state.change(self.call(), decide)
+        every = self.state.kinds.values()
+        await self._do(lambda changes, call: changes.delete(system(call, kind, "delete"), obj, every))
 
     async def person(self, username: str = "anna", secret: str = "", **members: Any) -> User:  # noqa: ANN401 - members
         """A new user."""
@@ -198,8 +193,7 @@ class Place:
     async def leave(self, visitor: Visitor) -> None:
         """End the session of a browser."""
         changes = Changes()
-        if visitor.session:
-            changes.write(session.end(visitor.session))
+        changes.write(*([session.end(visitor.session)] if visitor.session else []))
         await self.state.commit(changes, self.at)
 
     async def app_password(self, user: User, intent: token.IntentEnum = token.IntentEnum.APP_PASSWORD) -> str:
@@ -225,9 +219,8 @@ class Place:
         """What the endpoint answers. ``fields`` go into the query of a GET, into the form of a POST."""
         pairs = list(fields.items() if isinstance(fields, Mapping) else fields)
         text = urlencode(pairs)
-        actor = NOBODY
-        if visitor and visitor.user:
-            actor = Actor(pk=visitor.user.pk, username=visitor.user.username, means="session")
+        user = visitor.user if visitor else None
+        actor = Actor(pk=user.pk, username=user.username, means="session") if user else NOBODY
         request = OidcRequest(
             method=method,
             path=path.replace("{slug}", slug),

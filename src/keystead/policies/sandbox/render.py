@@ -27,6 +27,7 @@ _PERCENT: Final = re.compile(
 _MAX_WIDTH: Final = 1000
 _MAX_PRECISION: Final = 100
 _NUMBERS: Final = frozenset({int, float, bool})
+_LOOKED_UP: Final = frozenset({dict, list, bytes, range})
 _DATES: Final = frozenset({dt.datetime, dt.date, dt.time})
 _BRACKETS: Final[Mapping[type, tuple[str, str]]] = MappingProxyType(
     {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}")}
@@ -191,7 +192,8 @@ def percent(budget: Budget, template: str, values: object) -> str:
             except StopIteration:
                 raise TypeError("not enough arguments for format string") from None
             made.add(_percent_field(budget, match, value))
-    if named is None and next(given, None) is not None:
+    # As in Python: what could be looked up by a name may go unused.
+    if type(values) not in _LOOKED_UP and next(given, made) is not made:
         raise TypeError("not all arguments converted during string formatting")
     made.add(template[end:])
     return made.whole()
