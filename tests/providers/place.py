@@ -33,7 +33,7 @@ from keystead.providers.oidc.provider import OAuth2Provider
 from keystead.providers.oidc.redirects import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
 from keystead.providers.oidc.routes import Route
 from keystead.providers.oidc.wire import Json, OidcRequest, Reply
-from keystead.store import Row
+from keystead.store import Row, Unit
 from keystead.store.sql import Value, dynamic
 from keystead.trust import keys
 from keystead.trust.keypair import CertificateKeyPair, make
@@ -185,16 +185,12 @@ class Place:
             return Visitor(sid)
         proof = {"method": "password", "args": {}, "amr": ["pwd"], "auth_time": unix(self.at), **auth}
         made, writes = session.start(self.call(), user.pk, sid, expires=self.at + timedelta(days=1), auth=proof)
-        changes = Changes()
-        changes.write(*writes)
-        await self.state.commit(changes, self.at)
+        await self.state.store.commit(Unit(writes))
         return Visitor(sid, made, user)
 
     async def leave(self, visitor: Visitor) -> None:
         """End the session of a browser."""
-        changes = Changes()
-        changes.write(*([session.end(visitor.session)] if visitor.session else []))
-        await self.state.commit(changes, self.at)
+        await self.state.store.commit(Unit((session.end(visitor.session),) if visitor.session else ()))
 
     async def app_password(self, user: User, intent: token.IntentEnum = token.IntentEnum.APP_PASSWORD) -> str:
         """A key of ``user``."""

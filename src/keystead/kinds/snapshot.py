@@ -128,9 +128,8 @@ def _families(kinds: Mapping[str, Kind[Any]]) -> dict[str, list[Kind[Any]]]:
     """Family, model or ``bindable`` -> its kinds."""
     found: dict[str, list[Kind[Any]]] = {}
     for kind in kinds.values():
-        found.setdefault(kind.family or kind.model, []).append(kind)
-        if kind.bindable:
-            found.setdefault("bindable", []).append(kind)
+        for name in {kind.model, kind.family, "bindable" if kind.bindable else ""} - {""}:
+            found.setdefault(name, []).append(kind)
     return found
 
 

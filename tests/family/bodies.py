@@ -1,0 +1,249 @@
+"""Bodies and objects of every kind, made from what its fields declare; a kind that wants more says so in ``GIVEN``."""
+
+import enum
+import itertools
+import types
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.secret import Secret
+from keystead.kinds import records
+from keystead.kinds.changes import Changes
+from keystead.kinds.field import Field
+from keystead.kinds.kind import Kind, Verb
+from keystead.kinds.marks import UNIQUE, OnDelete, Ref
+from keystead.people.event import EVENT
+from keystead.trust import keypair, keys
+from tests.house import BEGIN, House
+
+CANARY: Final = "canary-"
+"""How every secret begins that the suite gives away: it must come out nowhere."""
+_numbers: Final = itertools.count(1)
+_FORMS: Final[Mapping[str, Callable[[int], str]]] = {
+    "_uuid": lambda _number: rand.uuid4(),
+    "_slug": lambda number: f"slug-{number}",
+    "_duration": lambda number: f"minutes={number}",
+    "_email": lambda number: f"person{number}@example.org",
+}
+_NAMED: Final[Mapping[str, Callable[[int], str]]] = {
+    "expression": lambda _number: "return True",
+    "meta_launch_url": lambda number: f"https://app{number}.example.org/",
+    "username": lambda number: f"person{number}",
+    "domain": lambda number: f"site{number}.example.org",
+}
+"""Texts that mean more than their type says, by the member's name."""
+
+
+@cache
+def _pair() -> keypair.CertificateKeyPair:
+    return keypair.make("made", "made.example.org", 30, BEGIN, keys.NewKey.ECDSA)
+
+
+async def _certificate(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    # One pair serves all: making a key for each would take time.
+    key = {"key_data": _pair().key_data.reveal()} if full else {}
+    return {"certificate_data": _pair().certificate_data, **key}
+
+
+async def _one_bound(maker: "Maker", *, full: bool) -> dict[str, object]:
+    none = {"policy": None, "group": None} if full else {}
+    return {**none, "user": await maker.target("authentik_core.user")}
+
+
+async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"default": False} if full else {}
+
+
+GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
+    "authentik_crypto.certificatekeypair": _certificate,
+    "authentik_policies.policybinding": _one_bound,
+    "authentik_brands.brand": _not_default,
+}
+"""Model -> what a body needs beyond what the fields say: what the kind's rules want."""
+
+
+class Maker:
+    """Makes objects of every kind in one house."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self._known: dict[str, object] = {}
+
+    async def body(self, kind: Kind[Any], *, full: bool = True) -> dict[str, object]:
+        """A body that a create takes; without ``full`` with the required members only."""
+        body: dict[str, object] = {}
+        for field in kind.fields.values():
+            if field.writable and (field.required or full):
+                body[field.name] = await self.value(field)
+        if kind.model in GIVEN:
+            body |= await GIVEN[kind.model](self, full=full)
+        return body
+
+    async def value(self, field: Field) -> object:
+        """A value for one member, as JSON has it; another one each time where it is to be unique."""
+        if field.ref:
+            return await self._reference(field, field.ref)
+        if field.many:
+            return [await self._plain(field, field.core)]
+        return await self._plain(field, field.core)
+
+    async def _reference(self, field: Field, ref: Ref) -> object:
+        if not field.many:
+            return await self.target(ref.target)  # another one each time: some may lead to an object only once
+        target = await self._known_target(ref.target)
+        return [] if target is None else [target]
+
+    async def _known_target(self, target: str) -> object:
+        known = self._known.get(target)
+        for kind in self.kinds_of(target) if known is not None else ():
+            if await self.kept(kind, known) is not None:
+                return known
+        self._known[target] = await self.target(target)
+        return self._known[target]
+
+    async def target(self, target: str) -> object:
+        """The key of a new object a reference may lead to; None where no kind is built yet that it could be."""
+        found = self.kinds_of(target)
+        return await self.make(found[0]) if found else None
+
+    async def kept(self, kind: Kind[Any], pk: object) -> Any:  # noqa: ANN401 - objects of every kind
+        """The object as it is kept, past what the API shows of it; None if there is none."""
+        state = self.house.state
+        if kind.table is None:
+            return (await state.refresh()).get(kind, pk)
+        found = await records.load(state.store, kind, kind.fields[kind.pk].column, [pk])
+        return found[0] if found else None
+
+    def kinds_of(self, target: str) -> list[Kind[Any]]:
+        """The kinds that a reference to ``target`` may lead to."""
+        return [
+            kind
+            for kind in self.house.state.kinds.values()
+            if target in {kind.model, kind.family} or (target == "bindable" and kind.bindable)
+        ]
+
+    async def make(self, kind: Kind[Any], **members: object) -> object:
+        """A new object of ``kind``, by the API where it makes them; its primary key."""
+        if kind is EVENT:
+            return await self._event()
+        if Verb.CREATE not in kind.verbs:
+            obj = await self.unwritten(kind)
+            await self.house.put(obj)
+            return getattr(obj, kind.pk)
+        body = await self.body(kind, full=False) | members
+        answered = await self.house.admin.post(f"/api/v3/{kind.path}/", body)
+        assert answered.status == 201, f"{kind.model} is not made from {body}: {answered.text}"
+        return answered.json[kind.pk]
+
+    async def _event(self) -> object:
+        """A new event: only the ledger writes them."""
+        changes = Changes()
+        changes.event(self.house.call, "custom_test", "test", {"number": next(_numbers)})
+        await self.house.state.commit(changes, self.house.call.at)
+        return changes.writes[0].args[0]
+
+    async def unwritten(self, kind: Kind[Any]) -> Any:  # noqa: ANN401 - objects of every kind
+        """An object of ``kind`` that is not written yet, past the API: for kinds whose objects only we make."""
+        values: dict[str, Any] = {}
+        for field in kind.fields.values():
+            if field.name == kind.pk and field.core is int:
+                values[field.name] = await self.house.state.store.reserve(kind.model, 1)
+            elif field.required:
+                values[field.name] = msgspec.convert(await self.value(field), field.type, dec_hook=_secret)
+        return kind.struct(**values)
+
+    async def _plain(self, field: Field, core: Any) -> object:  # noqa: ANN401 - type expressions
+        if core in _MADE:
+            return _MADE[core](field, next(_numbers))
+        if issubclass(core, enum.Enum):
+            return next(one.value for one in reversed(core) if one.value not in _NOT_BY_HAND)
+        return {name: await self.value(inner) for name, inner in _members(core).items() if inner.required}
+
+
+def _members(struct: type[msgspec.Struct]) -> Mapping[str, Field]:
+    from keystead.kinds.field import fields  # noqa: PLC0415 - the name is a common word above
+
+    return fields(struct)
+
+
+def _text(field: Field, number: int) -> str:
+    for form in field.formats:
+        if form.check.__name__ in _FORMS:
+            return _FORMS[form.check.__name__](number)
+    if field.name in _NAMED:
+        return _NAMED[field.name](number)
+    if "uri" in field.name or "url" in field.name:
+        return f"https://host{number}.example.org/{number}"
+    unique = UNIQUE in field.marks or field.name in {"name", "url"}
+    return f"{field.name}-{number}" if unique else f"{field.name}-{number}"[:20]
+
+
+def _number(field: Field, number: int) -> int:
+    return min(max(number, _limit(field, "ge", number)), _limit(field, "le", number))
+
+
+_MADE: Final[Mapping[object, Callable[[Field, int], object]]] = {
+    str: _text,
+    Secret: lambda _field, _number: f"{CANARY}{rand.hex128()}",
+    datetime: lambda _field, number: (BEGIN + timedelta(days=number)).isoformat(),
+    bool: lambda field, _number: not field.default,
+    int: _number,
+    float: _number,
+    dict: lambda _field, number: {"made": number},
+    object: lambda _field, number: {"made": number},
+}
+_NOT_BY_HAND: Final = frozenset({"internal_service_account"})
+"""Choices that only we make (rest.md §11)."""
+_WRONG: Final[Mapping[object, tuple[object, ...]]] = {
+    str: (5, True, ["list"], {"an": "object"}, "with \0 inside"),
+    Secret: (5, ["list"], "with \0 inside"),
+    datetime: ("yesterday", [], "9999-12-31T23:59:59-12:00"),
+    bool: ("perhaps", 5, []),
+    int: ("many", 10**30, [], True),
+    float: ("many", [], True),
+    dict: ("text", 5, [1], {"with": {"inside": "\0"}}),
+}
+
+
+def _limit(field: Field, name: str, otherwise: int) -> int:
+    found = [value for meta in _metas(field.type) for value in (getattr(meta, name),) if value is not None]
+    return int(found[0]) if found else otherwise
+
+
+def _metas(hint: Any) -> list[msgspec.Meta]:  # noqa: ANN401 - type expressions
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *extras = typing.get_args(hint)
+        return [*_metas(inner), *(extra for extra in extras if isinstance(extra, msgspec.Meta))]
+    if typing.get_origin(hint) in {typing.Union, types.UnionType, tuple}:
+        return [meta for arg in typing.get_args(hint) if arg is not Ellipsis for meta in _metas(arg)]
+    return []
+
+
+def _secret(type_: type, value: object) -> object:
+    return Secret(str(value)) if type_ is Secret else value
+
+
+def wrong(field: Field) -> list[object]:
+    """Values of another type or form than the member's."""
+    found: list[object] = [] if field.nullable else [None]
+    if field.many:
+        return [*found, "no list", {"no": "list"}, 5]
+    if isinstance(field.core, type) and issubclass(field.core, enum.Enum):
+        return [*found, "no such choice", 5, []]
+    found += _WRONG.get(field.core, ())
+    if field.core is str and field.formats and field.formats[0].check.__name__ != "_email":
+        found.append("§ not of that form §")
+    if field.core is str and _limit(field, "min_length", 0):
+        found += ["", "   "]
+    return found
+
+
+def cascades(ref: Ref, field: Field) -> str:
+    """What ``used_by`` calls the end of a reference."""
+    return (OnDelete.CASCADE_MANY if field.many else ref.on_delete).value
