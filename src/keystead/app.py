@@ -1,5 +1,6 @@
 """The composition root: the only file that sees the whole house. Plain lists; a new variant is one line here."""
 
+from functools import partial
 from typing import Any, Final
 
 from keystead.doors.http.cookies import Jar
@@ -121,12 +122,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
 
 OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
 
+NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
+"""Lists that every signed-in person may ask for: what concerns them is picked."""
+
 
 def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
-    add_all(table, KINDS, FAMILIES, ACTIONS)
+    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED)
     add_operations(table, OPERATIONS)
     openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)
     door = FlowDoor(jar, EXECUTOR)

@@ -8,52 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from keystead import app
-from keystead.kinds.kind import Kind, Verb
+from keystead.kinds.kind import Verb
 from keystead.store import Unit
-from tests.client import Answered, Client
 from tests.family.bodies import Maker, wrong
-
-WRITES = {Verb.CREATE, Verb.UPDATE, Verb.PARTIAL_UPDATE, Verb.DESTROY}
-AnyKind = Kind[Any]
-
-
-def every(verb: Verb | None = None) -> pytest.MarkDecorator:
-    """For every kind (that has ``verb``)."""
-    found = [kind for kind in app.KINDS if verb is None or verb in kind.verbs]
-    return pytest.mark.parametrize("kind", found, ids=[kind.model for kind in found])
-
-
-def path_of(kind: AnyKind, obj: object = None, tail: str = "") -> str:
-    base = f"/api/v3/{kind.path}/"
-    if obj is None:
-        return base
-    key = obj[kind.key] if isinstance(obj, dict) else getattr(obj, kind.key)
-    return f"{base}{key}/{tail}"
+from tests.family.every import WRITES, AnyKind, asked, complains, every, path_of
 
 
 async def existing(maker: Maker, kind: AnyKind) -> Any:  # noqa: ANN401 - objects of every kind
     """A new object as it is kept, past what the API shows of it."""
     return await maker.kept(kind, await maker.make(kind))
-
-
-METHODS = {
-    Verb.LIST: "GET",
-    Verb.CREATE: "POST",
-    Verb.RETRIEVE: "GET",
-    Verb.UPDATE: "PUT",
-    Verb.PARTIAL_UPDATE: "PATCH",
-    Verb.DESTROY: "DELETE",
-    Verb.USED_BY: "GET",
-}
-
-
-async def asked(client: Client, kind: AnyKind, verb: Verb, obj: object, body: object = ...) -> Answered:
-    url = path_of(kind) if verb in {Verb.LIST, Verb.CREATE} else path_of(kind, obj)
-    if verb is Verb.USED_BY:
-        url += "used_by/"
-    sends = verb in {Verb.CREATE, Verb.UPDATE, Verb.PARTIAL_UPDATE}
-    return await client.request(METHODS[verb], url, json=body if sends else ...)
 
 
 async def events(maker: Maker, kind: AnyKind, pk: object, action: str) -> list[dict[str, Any]]:
@@ -69,10 +32,6 @@ async def events(maker: Maker, kind: AnyKind, pk: object, action: str) -> list[d
     assert answered.status == 200, answered.text
     found: list[dict[str, Any]] = answered.json["results"]
     return found
-
-
-def complains(answered: Answered, member: str) -> bool:
-    return answered.status == 400 and member in answered.json
 
 
 @every()

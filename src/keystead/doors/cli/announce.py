@@ -13,6 +13,7 @@ from keystead.doors.cli.sockets import Sockets
 from keystead.doors.http.runtime import port_of
 from keystead.flows import setup
 from keystead.kinds.state import State
+from keystead.store import StoreDown
 
 
 def announcer(config: Config, sockets: Sockets) -> Announce:
@@ -28,13 +29,20 @@ def announcer(config: Config, sockets: Sockets) -> Announce:
         if pages:
             metrics = f" (metrics: {numbers[0]})" if numbers else ""
             click.echo(f"Keystead {__version__} is ready: {' and '.join(pages)}{metrics}")
-            if await setup.setup_open(state):
+            if await _first_run(state):
                 root = config.web.base_url or pages[0].rstrip("/")
                 click.echo(f"To begin, open {root}/if/flow/{setup.SLUG}/ and choose the administrator's password.")
         else:
             click.echo(f"Keystead {__version__} is ready{f': metrics on {numbers[0]}' if numbers else ''}")
 
     return announce
+
+
+async def _first_run(state: State) -> bool:
+    try:
+        return await setup.setup_open(state)
+    except StoreDown:  # it went away just now: not saying how to begin does no harm, and ending for it would
+        return False
 
 
 def _urls(scheme: str, addresses: Sequence[ListenAddress], bound: Sequence[socket.socket], path: str) -> list[str]:

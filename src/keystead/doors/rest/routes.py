@@ -1,7 +1,8 @@
 """Routes of the API from the kinds, families and actions that ``app.py`` lists."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -37,12 +38,12 @@ def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: 
     return run
 
 
-def add_kind(routes: Routes, kind: Kind[Any]) -> None:
-    """Every verb of ``kind``."""
+def add_kind(routes: Routes, kind: Kind[Any], narrow: verbs.Narrow | None = None) -> None:
+    """Every verb of ``kind``; ``narrow`` picks what of its list concerns a caller."""
     base = f"{ROOT}{kind.path}/"
     one = f"{base}{{{kind.key_name or kind.key}}}/"
     for verb, method, path, run in (
-        (Verb.LIST, "GET", base, _of_kind(verbs.list_, kind)),
+        (Verb.LIST, "GET", base, _of_kind(verbs.list_, kind, narrow=narrow)),
         (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind)),
         (Verb.RETRIEVE, "GET", one, _of_kind(verbs.retrieve, kind)),
         (Verb.UPDATE, "PUT", one, _of_kind(verbs.update, kind, partial=False)),
@@ -126,10 +127,19 @@ def _said(action: Action, answer: Answer) -> Response:
     return Response(status, msgspec.json.encode(answer.body), headers=headers)
 
 
-def add_all(routes: Routes, kinds: Sequence[Kind[Any]], shared: Sequence[Family], actions: Sequence[Action]) -> None:
-    """Everything of the API that derives from declarations."""
+def add_all(
+    routes: Routes,
+    kinds: Sequence[Kind[Any]],
+    shared: Sequence[Family],
+    actions: Sequence[Action],
+    narrowed: Mapping[str, verbs.Narrow] = MappingProxyType({}),
+) -> None:
+    """Everything of the API that derives from declarations.
+
+    :param narrowed: model -> what of its list concerns a caller who may not see all of it.
+    """
     for kind in kinds:
-        add_kind(routes, kind)
+        add_kind(routes, kind, narrowed.get(kind.model))
     for family in shared:
         add_family(routes, family)
     for action in actions:

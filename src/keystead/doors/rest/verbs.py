@@ -1,6 +1,6 @@
 """The verbs of every kind: list, create, retrieve, update, partial update, destroy and used_by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from keystead.kinds.render import render
 from keystead.kinds.state import State
 
 Query = Mapping[str, Sequence[str]]
+Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
+"""``(call, state, objects, query) -> those of them that concern the caller``."""
 _encoder: Final = msgspec.json.Encoder()
 NO_STORE: Final = [(b"cache-control", b"no-store")]
 
@@ -68,18 +70,27 @@ def key_of(field: Field, text: str) -> object | None:
         return None
 
 
-async def list_(request: Request, call: Call, site: Site, kind: Kind[Any]) -> Response:
-    """A page of the objects the caller may see."""
+async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narrow: Narrow | None = None) -> Response:
+    """A page of the objects the caller may see.
+
+    :param narrow: picks what concerns the caller, who then needs no permission to see it.
+    """
     query = query_of(request)
     asked = listing.page(query)
     everything = may(call, kind, "view")
     if kind.table is None:
-        if not everything:
+        if narrow is None:
             require(call, kind, Verb.LIST)
+        signed_in(call)
         found = listing.settings(call, kind, query, await listing.narrowed(call, site.state, kind, query))
+        if narrow and not everything:
+            # Counted after narrowing: how many others there are is not this caller's to know.
+            found = list(await narrow(call, site.state, found, query))
         pages = listing.pagination(asked, len(found))
         first = (asked.number - 1) * asked.size
         objs = found[first : first + asked.size]
+        if narrow and everything:
+            objs = list(await narrow(call, site.state, objs, query))
     else:
         signed_in(call)
         if not everything and not kind.table.owner:

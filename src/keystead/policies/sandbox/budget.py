@@ -99,7 +99,7 @@ class Budget:
         if length > MAX_TEXT:
             self.stop(f"it makes a text of more than {MAX_TEXT} characters")
         if length > 64:  # noqa: PLR2004 - below, the step that got us here pays for it
-            self.spend(length >> 6, length)
+            self.spend(length >> 6, length << 2)  # four octets hold any character
 
     def items(self, count: int, octets: int = 8) -> None:
         """Count a container of ``count`` items, ``octets`` each, about to be made or read through."""

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from types import CodeType, FunctionType, MethodType, TracebackType
@@ -12,6 +11,7 @@ from keystead.policies.sandbox.budget import Budget
 from keystead.policies.sandbox.check import bound_names, check, parse
 from keystead.policies.sandbox.errors import EXCEPTIONS, ExpressionError, Signal, Stop
 from keystead.policies.sandbox.nodes import BUDGET
+from keystead.policies.sandbox.quiet import quiet
 from keystead.policies.sandbox.render import explain
 from keystead.policies.sandbox.runtime import FACADES, GLOBALS, MISSING
 from keystead.policies.sandbox.values import ATOMS, own, settle
@@ -65,8 +65,7 @@ def _compiled(source: str) -> _Compiled:
     # RestrictedPython is loaded by the first expression, not by every start of the server.
     from keystead.policies.sandbox.transform import Instrument  # noqa: PLC0415 - see above
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         tree = parse(source)
         check(tree)
         own_names = bound_names(tree)

@@ -146,6 +146,8 @@ def _ord(_budget: Budget, letter: str, /) -> int:
 
 
 def _print(budget: Budget, /, *values: object, sep: str = " ", end: str = "") -> None:
+    if not type(sep) is type(end) is str:
+        raise TypeError("print: sep and end must be text")
     shown = [show(budget, value) for value in values]
     budget.text(sum(map(len, shown)) + len(sep) * len(shown) + len(end))
     budget.spend(4, 256)

@@ -14,6 +14,8 @@ _TEXTS: Final = frozenset({str, bytes})
 _ROWS: Final = frozenset({list, tuple})
 _KEYED: Final[frozenset[type]] = frozenset({set, frozenset, dict, type({}.keys())})
 _HASHED: Final[frozenset[type]] = frozenset({set, frozenset, dict, *DICT_VIEWS})
+_SMALL: Final = 256
+"""Bits of integers that the step which makes them pays for."""
 _GLANCE: Final = 32
 """Members that ``in`` may compare with an atom without weighing them first."""
 
@@ -23,6 +25,8 @@ Guard = Callable[[Budget, object, object], object]
 def _bits(budget: Budget, bits: int) -> None:
     if bits > MAX_BITS:
         budget.stop(f"it makes an integer of more than {MAX_BITS} bits")
+    if bits > _SMALL:
+        budget.spend(1, bits >> 3)
 
 
 def _bounded(budget: Budget, result: object) -> object:

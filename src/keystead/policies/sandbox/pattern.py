@@ -9,12 +9,13 @@ such bound.
 
 import importlib
 import re
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Any, Final
+
+from keystead.policies.sandbox.quiet import quiet
 
 MAX_PATTERN: Final = 1000
 MAX_SUBJECT: Final = 1 << 16
@@ -326,8 +327,7 @@ def examine(pattern: str) -> Examined:
     """
     if len(pattern) > MAX_PATTERN or pattern.count("(") > _MAX_GROUPS:
         raise ValueError(f"a pattern may have {MAX_PATTERN} characters and {_MAX_GROUPS} groups")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         try:
             parsed = _parser.parse(pattern)
             reader = _Reader(parsed.state.flags)

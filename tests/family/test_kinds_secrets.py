@@ -1,0 +1,131 @@
+"""No secret comes out (SECURITY AP-04, AP-17): canaries are put into every credential of every kind, then looked for."""
+
+from typing import Any
+
+import pytest
+
+from keystead.kinds.kind import Verb
+from keystead.kinds.ledger import MASK
+from keystead.kinds.marks import Mark
+from keystead.store import Statement
+from tests.client import Answered
+from tests.family.bodies import CANARY, Maker
+from tests.family.every import AnyKind, every, path_of
+
+SECRET_MARKS = {Mark.WRITE_ONLY, Mark.HIDDEN}
+TABLES = ("settings", "settings_changes", "events", "users", "tokens", "sessions")
+
+
+def secrets(kind: AnyKind) -> list[str]:
+    return [field.name for field in kind.fields.values() if field.secret and field.writable]
+
+
+def quiet(answered: Answered, canary: str) -> None:
+    assert answered.status < 400, answered.text
+    assert canary not in answered.text
+    assert all(canary not in value for _, value in answered.headers)
+
+
+async def stored(maker: Maker) -> str:
+    """Everything the database holds in the tables that carry objects and events, as text."""
+    rows: list[Any] = []
+    for table in TABLES:
+        rows += await maker.house.state.store.fetch(Statement(f"test.{table}", f"SELECT * FROM {table}"))  # noqa: S608 - names above
+    return repr(rows)
+
+
+@every(Verb.CREATE)
+async def test_a_secret_is_taken_and_never_given_out(maker: Maker, kind: AnyKind) -> None:
+    house = maker.house
+    viewer = await house.client_with(kind.permission("view"))
+    for name in secrets(kind):
+        shown = Mark.SECRET_SHOWN in kind.fields[name].marks
+        body = await maker.body(kind)
+        if not str(body[name]).startswith(CANARY):
+            # Its form is prescribed (a private key, say): that text itself is the canary.
+            canaries = [str(body[name])]
+        else:
+            canaries = [f"{CANARY}first", f"{CANARY}second"]
+        made = await house.admin.post(path_of(kind), body | {name: canaries[0]})
+        assert made.status == 201, made.text
+        place = path_of(kind, made.json)
+        answers = [made, await house.admin.get(place), await house.admin.get(path_of(kind), query={"page_size": "100"})]
+        for canary in canaries:
+            answers.append(await house.admin.patch(place, {name: canary}))
+            obj = await maker.kept(kind, made.json[kind.pk])
+            assert getattr(obj, name).reveal() == canary.strip(), "the secret was not taken"
+            put = await maker.body(kind, full=False)
+            answers.append(await house.admin.put(path_of(kind, answers[-1].json), put | {name: canary}))
+            place = path_of(kind, answers[-1].json)
+        for answered in answers:
+            assert answered.status < 400, answered.text
+            if shown:
+                continue
+            for canary in canaries:
+                quiet(answered, canary.split("\n")[1] if "\n" in canary else canary)
+        for canary in canaries:
+            hidden = canary.split("\n")[1] if "\n" in canary else canary
+            for url in (place, path_of(kind), f"{place}used_by/"):
+                quiet(await viewer.get(url, query={"page_size": "100"} if url == path_of(kind) else None), hidden)
+            for url in family_paths(kind, made.json):
+                quiet(await house.admin.get(url), hidden)
+            quiet(
+                await house.admin.get("/api/v3/events/events/", query={"search": "model_", "page_size": "100"}), hidden
+            )
+            assert hidden not in await stored(maker), f"{name} is kept in clear"
+        assert (await house.admin.delete(place)).status == 204
+        assert all(canary not in await stored(maker) for canary in canaries)
+
+
+def family_paths(kind: AnyKind, shown: dict[str, Any]) -> list[str]:
+    base = f"/api/v3/{kind.family}/all/"
+    return [base + "?page_size=100", f"{base}{shown[kind.pk]}/"] if kind.family else []
+
+
+@every(Verb.CREATE)
+async def test_the_event_of_a_change_tells_that_a_secret_changed_and_not_what_it_is(
+    maker: Maker, kind: AnyKind
+) -> None:
+    for name in secrets(kind):
+        body = await maker.body(kind)
+        if not str(body[name]).startswith(CANARY):
+            continue
+        made = await maker.house.admin.post(path_of(kind), body)
+        assert (await maker.house.admin.patch(path_of(kind, made.json), {name: f"{CANARY}other"})).status == 200
+        told = await maker.house.admin.get(
+            "/api/v3/events/events/",
+            query={"action": "model_updated", "context_model_pk": str(made.json[kind.pk])},
+        )
+        (event,) = told.json["results"]
+        assert event["context"]["diff"][name] == {"previous_value": MASK, "new_value": MASK}
+
+
+@every()
+def test_a_secret_has_a_type_that_no_renderer_prints(kind: AnyKind) -> None:
+    credential = ("password", "secret", "private", "key_data", "credential")
+    plain = {"check_", "password_change_date", "password_stage", "password_fields", "allow_", "set_", "no_password"}
+    for field in kind.fields.values():
+        suspicious = field.core is str and any(word in field.name for word in credential)
+        if suspicious and not any(word in field.name for word in plain):
+            assert field.marks & SECRET_MARKS, f"{kind.model}.{field.name} looks like a credential and is readable"
+        if field.secret:
+            assert kind.table is None, f"{kind.model}.{field.name}: records do not seal secrets"
+            assert not field.readable
+
+
+@pytest.mark.parametrize("verb", ["search", "ordering", "filter"])
+@every(Verb.LIST)
+async def test_lists_cannot_be_asked_about_what_is_hidden(maker: Maker, kind: AnyKind, verb: str) -> None:
+    hidden = [field for field in kind.fields.values() if not field.readable]
+    plain = await maker.house.admin.get(path_of(kind))
+    for field in hidden:
+        assert field.name not in kind.search or not field.secret
+        query = {
+            "search": {"ordering": f"-{field.name}"},
+            "ordering": {"ordering": field.name},
+            "filter": {field.name: "x", f"{field.name}__startswith": "a"},
+        }[verb]
+        assert field.name not in kind.filters
+        answered = await maker.house.admin.get(path_of(kind), query=query)
+        assert answered.json["pagination"]["count"] == plain.json["pagination"]["count"]
+        assert answered.json["results"] == plain.json["results"]
