@@ -145,7 +145,7 @@ class Client:
             "scheme": parts.scheme or self.scheme,
             "path": unquote(parts.path),
             "raw_path": parts.path.encode(),
-            "query_string": query_string.encode("latin-1", "backslashreplace"),
+            "query_string": query_string.encode(),
             "root_path": "",
             "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent.items() if value]
             + list(raw_headers),

@@ -7,6 +7,7 @@ import pytest
 
 from keystead.base import rand
 from keystead.flows.ports import LoginOption
+from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.identification import UserFieldsEnum
 from keystead.people import session
 from keystead.people.brand import BRAND
@@ -203,6 +204,21 @@ async def test_a_login_without_anybody_is_denied(studio: Studio) -> None:
     browser = studio.browser(await studio.flow(who(), enter()))
     assert (await browser.post(uid_field="not there"))["component"] == DENIED
     assert (await studio.browser(await studio.flow(secret())).get())["component"] == DENIED
+    assert await studio.sessions() == set()
+
+
+async def test_what_one_person_proved_does_not_count_for_another(studio: Studio) -> None:
+    """FL-04: whoever is named later has proved nothing; naming nobody's name leaves nobody to sign in."""
+    await studio.person()
+    await studio.person("bert")
+    consent = ConsentStage(pk=rand.uuid4(), name="consent")
+    twice = await studio.flow(who(), secret(), who(), enter())
+    agrees = await studio.flow(who(), secret(), who(), consent)
+    for flow, name in ((twice, "not there"), (agrees, "bert"), (agrees, "not there")):
+        browser = studio.browser(flow)
+        await browser.post(uid_field="anna")
+        assert (await browser.post(password=SECRET))["component"] == "ak-stage-identification"
+        assert (await browser.post(uid_field=name))["component"] == DENIED
     assert await studio.sessions() == set()
 
 

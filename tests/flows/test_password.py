@@ -48,23 +48,31 @@ async def test_the_picture_does_not_tell_either(studio: Studio) -> None:
     assert before == after
 
 
-async def test_strangers_wait_as_long_whoever_they_name(studio: Studio) -> None:
-    """FL-11: whoever is named, the work of a hash is done; without it the answer would come a hundred times faster."""
+async def test_strangers_cost_as_much_whoever_they_name(studio: Studio) -> None:
+    """FL-11: whoever is named, a hash is made; without it the answer would come a hundred times faster.
+
+    What is measured is this process's own work, which does not depend on what else the machine does.
+    """
     await studio.person("real")
     await studio.person("idle", is_active=False)
     await studio.stranger("bare")
-    await password.verify("", "warm up")
-    fastest = {}
+    await password.verify("", "makes the hash of nobody's password, once")
+
+    async def work(name: str) -> float:
+        browser = await two_steps(studio)
+        await browser.post(uid_field=name)
+        start = time.process_time()
+        await browser.post(password="wrong")
+        return time.process_time() - start
+
+    async def hash_alone() -> float:
+        start = time.process_time()
+        await password.verify("", "wrong")
+        return time.process_time() - start
+
+    least = min([await hash_alone() for _ in range(3)])
     for name in ("real", "none", "idle", "bare"):
-        taken = []
-        for _ in range(3):
-            browser = await two_steps(studio)
-            await browser.post(uid_field=name)
-            start = time.perf_counter()
-            await browser.post(password="wrong")
-            taken.append(time.perf_counter() - start)
-        fastest[name] = min(taken)
-    assert min(fastest.values()) > fastest["real"] / 2
+        assert min([await work(name) for _ in range(3)]) > least / 2, name
 
 
 async def test_wrong_passwords_leave_a_trace_without_the_password(studio: Studio) -> None:

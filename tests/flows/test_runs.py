@@ -1,9 +1,12 @@
 """What is kept of a run: sealed, for a day, for one browser and one person; and what moves it."""
 
 import asyncio
+from datetime import timedelta
 
-from keystead.flows.plan import sweep
-from keystead.store import Unit
+import pytest
+
+from keystead.flows.plan import keep, load, sweep
+from keystead.store import GuardFailed, Unit
 from tests.flows.parts import PROMPT_COMPONENT, REDIRECT, errors, fields, secret, text_field, who
 from tests.flows.support import Studio, signed_in
 
@@ -99,6 +102,23 @@ async def test_beginning_replaces_what_was_there(studio: Studio) -> None:
     for reply in await asyncio.gather(*many):
         assert reply.challenge is not None
         assert reply.challenge["component"] == PROMPT_COMPONENT
+
+
+async def test_a_version_is_of_one_row_only(studio: Studio) -> None:
+    """Who saw a run that ended does not move the one that took its place, though neither was ever moved."""
+    browser = studio.browser(await studio.flow(await studio.prompts("one")))
+    visitor = await browser.visitor()
+    await browser.begin()
+    seen = await load(studio.call, studio.state, browser.flow, visitor)
+    assert seen is not None
+    assert seen.plan is not None
+    await browser.post(one="1")
+    await browser.begin(prompt_data={"one": "newer"})
+    _, writes = keep(studio.call, studio.state, browser.flow, browser.sid, seen.plan, seen, timedelta(days=1))
+    with pytest.raises(GuardFailed):
+        await studio.state.store.commit(Unit(writes))
+    (asked,) = (await browser.get())["fields"]
+    assert asked["initial_value"] == "newer"
 
 
 async def test_parallel_answers_move_a_run_once(studio: Studio) -> None:

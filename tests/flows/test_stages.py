@@ -240,3 +240,16 @@ async def test_logout_in_the_middle_keeps_the_run_but_not_the_person(studio: Stu
     assert len(await studio.runs()) == 1
     assert (await browser.post(bye="bye"))["component"] == "xak-flow-redirect"
     assert await studio.runs() == []
+
+
+async def test_an_answer_to_what_was_never_asked_is_not_taken(studio: Studio) -> None:
+    """Where something silent comes first, it happens, and then the question is put: once each."""
+    anna = await studio.person()
+    write = UserWriteStage(pk=rand.uuid4(), name="write", user_creation_mode=UserCreationModeEnum.NEVER_CREATE)
+    flow = await studio.flow(write, await studio.prompts("bye"), designation="stage_configuration")
+    browser = await signed_in(studio, anna, flow)
+    asked = await browser.post(bye="bye")
+    assert [one["field_key"] for one in asked["fields"]] == ["bye"]
+    assert len(await studio.events("user_write")) == 1
+    assert (await browser.post(bye="bye"))["component"] == "xak-flow-redirect"
+    assert len(await studio.events("user_write")) == 1

@@ -14,10 +14,8 @@ from keystead.policies.sandbox import (
     ExpressionError,
     Owned,
     Signal,
-    View,
     compile_expression,
     make_view,
-    subject,
 )
 
 GroupView = make_view(
@@ -148,7 +146,7 @@ ORDINARY: list[tuple[str, object]] = [
     ("return '{} {} {name} {0:>4} {1!r:<5}|{{}}'.format('a', 'b', name=3)", "a b 3    a 'b'  |{}"),
     ("return '{:{w}.{p}f}'.format(3.14159, w=8, p=2)", "    3.14"),
     ("w = 6\nreturn f'{3.14159:{w}.2f}|{1000000:,}|{255:#x}|{True}|{None}|{\"a\":>3}|{\"a\"!r}|{[1, \"x\"]}|{ {1: 2} }'", "  3.14|1,000,000|0xff|True|None|  a|'a'|[1, 'x']|{1: 2}"),
-    ("return f'{chr(233)!a}', ascii_ if False else 1", ("'\\xe9'", 1)),
+    ("return f'{chr(233)!a}', '%a' % [chr(8364), 'q'], ascii_ if False else 1", ("'\\xe9'", "['\\u20ac', 'q']", 1)),
     ("return 'a,b,,c'.split(','), 'a b  c'.split(), 'a,b,c'.rsplit(',', 1), 'a\\nb\\r\\n'.splitlines()", (["a", "b", "", "c"], ["a", "b", "c"], ["a,b", "c"], ["a", "b"])),
     ("return ', '.join(sorted({'b', 'a'})), '-'.join(str(n) for n in range(3))", ("a, b", "0-1-2")),
     ("return 'Ab'.lower(), 'ab'.title(), ' x '.strip(), 'xxay'.lstrip('x'), 'a-b'.replace('-', '+'), 'aXbX'.replace('X', '', 1)", ("ab", "Ab", "x", "ay", "a+b", "abX")),
@@ -189,7 +187,7 @@ ORDINARY: list[tuple[str, object]] = [
     ("return [1, 2] in [[1, 2]], (1, 2) in {(1, 2): 3}, {(1, (2, 3)): 4}[(1, (2, 3))]", (True, True, 4)),
     ("x = 5\ndef outer():\n  def inner(y): return x + y\n  return [inner(z) for z in range(2)]\nreturn outer()", [5, 6]),
     ("return (user.last_login - user.last_login).total_seconds()", 0.0),
-]  # fmt: skip
+]  # fmt: skip  # a row of the table is a line
 
 
 @pytest.mark.parametrize(("source", "expected"), ORDINARY, ids=[str(number) for number in range(len(ORDINARY))])
@@ -257,88 +255,6 @@ def test_signals_of_the_caller_pass_through() -> None:
     assert run("try:\n  raise SkipObject\nexcept SkipObject:\n  return 1") == 1
 
 
-def test_print_goes_to_the_log_and_nowhere_else(capsys: pytest.CaptureFixture[str]) -> None:
-    log: list[str] = []
-    compile_expression("print('a', [1], user, sep='-')\nprint()\nreturn 1", name="log").run(people(), log=log)
-    assert log == ["a-[1]-alice", ""]
-    run("print('silent')")
-    assert capsys.readouterr() == ("", "")
-
-
-def test_log_is_bounded() -> None:
-    log: list[str] = []
-    expression = compile_expression("for _ in range(1500): print(_)\nprint('x' * 20000)", name="log")
-    expression.run({}, log=log)
-    assert len(log) == 1000
-    more: list[str] = []
-    compile_expression("print('x' * 20000)", name="log").run({}, log=more)
-    assert len(more[0]) == 10_000
-
-
-def test_owned_values_are_changed_others_are_copied() -> None:
-    mine: dict[str, object] = {"prompt_data": {"username": "Bob"}}
-    theirs: dict[str, object] = {"prompt_data": {"username": "Bob"}}
-    source = "for data in (mine, theirs):\n  data['prompt_data']['username'] = 'x'\n  data['new'] = [1]\nreturn True"
-    assert run(source, {"mine": Owned(mine), "theirs": theirs}) is True
-    assert mine == {"prompt_data": {"username": "x"}, "new": [1]}
-    assert theirs == {"prompt_data": {"username": "Bob"}}
-
-
-def test_changes_are_taken_back_like_results() -> None:
-    thing = object()
-    context = Owned({"user": thing, "list": [thing, 1], "frozen": (thing,)})
-    source = "context['seen'] = str(context['user'])\ncontext['list'].append(context['user'])\nreturn True"
-    assert run(source, {"context": context}) is True
-    assert context.taken() == {"user": thing, "list": [thing, 1, thing], "frozen": (thing,), "seen": "object"}
-    run("context['f'] = len", {"context": context})
-    with pytest.raises(ExpressionError, match="holds a function"):
-        context.taken()
-
-
-def test_an_object_in_an_owned_dict_is_closed() -> None:
-    context = Owned({"list": [SimpleNamespace(secret="canary")], "map": {"x": iter([1])}})
-    for source in ("return context['list'][0].secret", "return list(context['map']['x'])", "a, = context['map']['x']"):
-        with pytest.raises(ExpressionError):
-            run(source, {"context": context})
-
-
-def test_an_error_does_not_carry_what_the_expression_made() -> None:
-    source = "rows = []\nerror = ValueError(rows)\nfor _ in range(60): rows = [rows, rows]\nraise error"
-    with pytest.raises(ExpressionError) as failed:
-        run(source)
-    assert failed.value.__cause__ is None
-    assert failed.value.__context__ is None
-
-
-def test_what_functions_of_the_server_give_is_copied() -> None:
-    held = {"a": [1]}
-    assert run("d = get()\nd['a'].append(2)\nreturn d, get()", {"get": lambda: held}) == ({"a": [1, 2]}, {"a": [1]})
-    assert held == {"a": [1]}
-
-
-def test_a_view_gives_the_same_list_again_within_a_run_and_a_fresh_one_in_the_next() -> None:
-    names = people()
-    source = "user.attributes['tags'].append('c')\nreturn user.attributes['tags']"
-    assert run(source, names) == ["a", "b", "c"]
-    assert run(source, names) == ["a", "b", "c"]
-
-
-def test_names_are_read_as_the_parameters_of_a_function_are() -> None:
-    assert run("x = x + 1\nreturn x", {"x": 1}) == 2
-    assert run("del x\nx = 2\nreturn x", {"x": 1}) == 2
-    assert run("return len('abc')", {"len": lambda _: 0}) == 3
-    assert run("return type, id", {"type": "ldap", "id": 5}) == ("ldap", 5)
-
-
-def test_an_object_without_a_view_is_handed_back_as_it_was() -> None:
-    thing = object()
-    names: dict[str, object] = {"thing": thing, "check": lambda given: subject(given) is thing}
-    assert run("return check(thing)", names) is True
-    result = run("return thing", {"thing": thing})
-    assert isinstance(result, View)
-    assert subject(result) is thing
-
-
 def test_own_functions_may_be_called_back() -> None:
     names: dict[str, object] = {"apply": lambda function, value: function(value)}
     assert run("return apply(lambda x: x + 1, 2)", names) == 3
@@ -379,33 +295,3 @@ def test_compiled_code_is_kept_by_its_text() -> None:
     assert isinstance(first, Expression)
     assert (first.name, second.name, first.source) == ("a", "b", "return 40 + 2")
     assert first._function is second._function  # noqa: SLF001 - the point of the test
-
-
-def test_a_view_is_read_only_for_python_code_too() -> None:
-    view = people()["user"]
-    assert isinstance(view, View)
-    assert view.username == "alice"
-    with pytest.raises(AttributeError, match="read-only"):
-        view.username = "x"
-    with pytest.raises(AttributeError, match="read-only"):
-        del view.username
-    with pytest.raises(AttributeError, match="it has: username"):
-        view.nothing  # noqa: B018 - reading it is the test
-    with pytest.raises(TypeError):
-        view.__reduce__()
-    assert str(view) == format(view) == "alice"
-
-
-@pytest.mark.parametrize("name", ["_private", "__class__", "not a name", ""])
-def test_a_view_declares_public_names(name: str) -> None:
-    with pytest.raises(ValueError, match="cannot be an attribute"):
-        make_view("thing", {name: "x"})
-
-
-def test_views_of_the_same_thing_are_equal() -> None:
-    thing, same, other = SimpleNamespace(pk=1), SimpleNamespace(pk=1), SimpleNamespace(pk=2)
-    plain, keyed = make_view("plain", {}), make_view("keyed", {}, key=lambda one: one.pk)
-    assert plain(thing) == plain(thing) != plain(same)
-    assert keyed(thing) == keyed(same) != keyed(other)
-    assert len({keyed(thing), keyed(same), keyed(other)}) == 2
-    assert plain(thing) != keyed(thing)

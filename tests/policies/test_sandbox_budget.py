@@ -172,7 +172,7 @@ HOSTILE = {
     "the server called": "while True: give(1)",
     "chains": "while True: 1 < 2 < 3 < 4",
     "texts kept in a dict": "d = {}\nwhile True: d[len(d)] = str(len(d)) * 1000",
-}  # fmt: skip
+}  # fmt: skip  # a row of the table is a line
 
 
 class Cost(NamedTuple):

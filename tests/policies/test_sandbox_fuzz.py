@@ -18,7 +18,7 @@ TOKENS = [
     *["and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in"],
     *["is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield", "match", "case", "None", "True", "False", "print"],
     *["x", "name", "rows", "info", "_", "__class__", "len", "str", "list", "getattr", "Exception", "self", "1", "'a'"],
-]  # fmt: skip
+]  # fmt: skip  # a row of the table is a line
 
 
 def answer(source: str) -> object:
@@ -50,7 +50,7 @@ def test_any_octets(source: bytes) -> None:
 
 LEAVES = st.sampled_from(
     ["0", "1", "-2", "7", "2.5", "True", "None", "''", "'ab'", "'b'", "x", "name", "rows", "[]", "(1, 2)", "{'a': 1}", "{1, 2}"]
-)  # fmt: skip
+)  # fmt: skip  # a row of the table is a line
 
 
 def branches(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
@@ -136,7 +136,7 @@ def test_results_are_those_of_python(source: str) -> None:
         "return sorted(['b', 'A', 'c'], key=lambda v: (len(v), v.lower()), reverse=True), max(info, key=len)",
     ],
     ids=range(12),
-)  # fmt: skip
+)  # fmt: skip  # a row of the table is a line
 def test_bodies_do_what_functions_of_python_do(body: str) -> None:
     def fresh() -> dict[str, object]:
         return {"x": 3, "name": "alice", "rows": [1, 2, 3], "info": {"a": 1, "b": [2]}}

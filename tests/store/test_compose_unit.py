@@ -134,7 +134,7 @@ async def _commit(store: Store, unit: Unit) -> str:
 
 
 @given(units=st.lists(_UNITS, min_size=1, max_size=2))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=8000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @example(units=[Unit((Write(_WRITES[22], ("1",)), Write(_WRITES[22], ("2",)), Write(_WRITES[22], ("3",), 1)))])
 @example(units=[Unit((Write(_WRITES[4], (1,), 1), Write(_WRITES[6], (3, 1, 1))))])
 @example(units=[Unit((Write(_WRITES[6], (3, 1, 1)), Write(_WRITES[4], (1,), 1)))])
@@ -144,7 +144,7 @@ async def _commit(store: Store, unit: Unit) -> str:
 @example(units=[Unit((Write(_WRITES[17], ("1", 2), 1), Write(_WRITES[17], ("1", 3), 1)))])
 async def test_a_unit_does_the_same_however_it_is_sent(trio: Trio, units: list[Unit]) -> None:
     apart = trio.apart._committer  # noqa: SLF001 - the one thing that is to differ
-    write_once = apart._write_once  # noqa: SLF001
+    write_once = apart._write_once  # noqa: SLF001 - as above
     await trio.reset()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(apart, "_write_once", lambda units, **_: write_once(units, apart=True))
@@ -184,7 +184,12 @@ def test_references_are_followed_all_the_way() -> None:
         pytest.param([0, 6, 11, 22, 22, 18], [0], id="rows that refer to earlier ones, and events, share a statement"),
         pytest.param([2, 10, 13, 22], [0], id="a change, a removal and an addition in different tables"),
         pytest.param([2, 2], [0, 1], id="two changes of one table"),
-        pytest.param([10, 6], [0, 1], id="a removal, then an addition"),
+        pytest.param([21, 19, 19], [0], id="a removal, then additions, in a table that no other refers to"),
+        pytest.param([2, 0], [0], id="a change, then an addition"),
+        pytest.param([10, 6], [0, 1], id="a removal, then an addition, in a table that another refers to"),
+        pytest.param([0, 2], [0, 1], id="an addition, then a change that must see it"),
+        pytest.param([19, 21], [0, 1], id="an addition, then a removal that must see it"),
+        pytest.param([0, 2, 22], [0, 1], id="what follows a cut shares a statement again"),
         pytest.param([4, 10], [0, 1], id="what a cascade may remove"),
         pytest.param([4, 11], [0, 1], id="what a cascade of a cascade may remove"),
         pytest.param([11, 4], [0, 1], id="a cascade must meet what was there before it"),

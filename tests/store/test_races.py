@@ -114,7 +114,10 @@ async def test_exclusive_work_that_fails_gives_the_lock_back(store: Store) -> No
         with pytest.raises(LookupError):
             await store.exclusively("cleanup", work)
 
-    task = asyncio.ensure_future(store.exclusively("cleanup", asyncio.Event().wait))  # type: ignore[arg-type]
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    task = asyncio.ensure_future(store.exclusively("cleanup", wait))
     await asyncio.sleep(0.05)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

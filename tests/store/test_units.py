@@ -164,7 +164,7 @@ async def test_a_large_unit_lands(store: Store) -> None:
 async def test_a_text_that_no_database_keeps_is_refused(store: Store, value: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the words are the driver's
         await store.commit(Unit((note("a", value), event("e"))))
-    with pytest.raises(ValueError):  # noqa: PT011
+    with pytest.raises(ValueError):  # noqa: PT011 - as above
         await store.fetch(writes.NOTE_OF, value)
     assert await store.fetch(writes.NOTES) == []
     assert await names(store, writes.EVENTS) == []

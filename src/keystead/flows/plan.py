@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from keystead.base import rand
+from keystead.base import metrics, rand
 from keystead.base.clock import micros
 from keystead.base.secret import fingerprint
 from keystead.flows.binding import FlowStageBinding, bindings_of
@@ -25,6 +25,7 @@ from keystead.kinds.state import State
 from keystead.people.user import User
 from keystead.store import Statement, Write
 
+_RUNS: Final = metrics.counter("authentik_flow_executions_total", "Runs of flows that were planned for somebody.")
 RUN: Final = "run"
 """The guard that fails when a run moved meanwhile."""
 UNCLEAR: Final = "A rule of this flow could not be evaluated. Tell whoever looks after this service."
@@ -158,6 +159,7 @@ async def make(
     context: Mapping[str, object],
 ) -> Plan | Deny:
     """A new run: the stages whose policies let them in now, or may do so when they are reached."""
+    _RUNS.inc()
     steps = []
     for binding in bindings_of(call.settings, flow.pk):
         if binding.evaluate_on_plan:

@@ -98,7 +98,7 @@ def order(kind: Kind[Any], query: Query) -> str:
 def _one_of(found: Conditions, kind: Kind[Any], field: Field, values: tuple[object, ...]) -> None:
     if field.link:
         link, key = field.link, records.spec(kind).key
-        pairs = f"SELECT {link.own} FROM {link.table} WHERE {link.other} = ANY({{}}::{records.key_type(link.other)}[])"  # noqa: S608 - declared names
+        pairs = f"SELECT {link.own} FROM {link.table} WHERE {link.other} = ANY({{}}::{records.sql_type(field)}[])"  # noqa: S608 - declared names
         found.add(f"t.{key} IN ({pairs})", cast("Value", list(values)))
         return
     alike = " OR ".join([f"t.{field.column} = {{}}"] * len(values))

@@ -195,7 +195,7 @@ def _field(info: msgspec.structs.FieldInfo, hint: Type) -> Field:
         column=column,
         formats=tuple(mark for mark in found if isinstance(mark, Format)),
         temporal=core is datetime,
-        json=origin in {dict, tuple, list} or (isinstance(origin, type) and issubclass(origin, msgspec.Struct)),
+        json=origin in {dict, tuple, list, object} or (isinstance(origin, type) and issubclass(origin, msgspec.Struct)),
         boolean=core is bool,
         choices=core if isinstance(core, type) and issubclass(core, enum.Enum) else None,
     )

@@ -14,8 +14,6 @@ from keystead.kinds.marks import Link
 from keystead.store import Row, Statement, Store, Value, Write
 
 T = TypeVar("T", bound=msgspec.Struct)
-_BIGINT: Final = "user_id"
-"""The only column of a table of pairs that is a number; the others are uuids."""
 _JSONB: Final = "attributes"
 """The only column that the database looks inside of."""
 
@@ -53,11 +51,16 @@ def spec(kind: Kind[Any]) -> Table:
 @lru_cache(maxsize=512)
 def select(kind: Kind[Any], column: str) -> Statement:
     """SELECT of the records whose ``column`` is one of ``$1``."""
-    key = "bigint" if any(field.column == column and field.core is int for field in stored(kind)) else "text"
+    key = next((sql_type(field) for field in stored(kind) if field.column == column), "text")
     return Statement(
         f"{kind.model}.by_{column}",
         f"SELECT {columns(kind)} FROM {table(kind)} t WHERE t.{column} = ANY($1::{key}[])",  # noqa: S608 - declared names
     )
+
+
+def sql_type(field: Field) -> str:
+    """The database's type of a key that ``field`` holds (one of them, where it holds several)."""
+    return "bigint" if field.core is int else "text"
 
 
 @lru_cache(maxsize=256)
@@ -79,8 +82,7 @@ async def visible(store: Store, kind: Kind[T], column: str, value: object, at: d
 
 @lru_cache(maxsize=256)
 def _keys(kind: Kind[Any]) -> Statement:
-    key = spec(kind).key
-    type_ = "bigint" if kind.fields[kind.pk].core is int else "text"
+    key, type_ = spec(kind).key, sql_type(kind.fields[kind.pk])
     return Statement(f"{kind.model}.keys", f"SELECT t.{key} FROM {table(kind)} t WHERE t.{key} = ANY($1::{type_}[])")  # noqa: S608 - declared names
 
 
@@ -139,14 +141,15 @@ async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]
     keys = [row[0] for row in rows]
     found: dict[object, dict[str, list[object]]] = {key: {field.name: [] for field in linked} for key in keys}
     for field in linked:
-        for own, other in await store.fetch(_pairs(cast("Link", field.link)), cast("Value", keys)):
+        for own, other in await store.fetch(_pairs(kind, field), cast("Value", keys)):
             found[own][field.name].append(other)
     return [from_row(kind, row, {name: tuple(others) for name, others in found[row[0]].items()}) for row in rows]
 
 
 @lru_cache(maxsize=64)
-def _pairs(link: Link) -> Statement:
-    text = f"SELECT {link.own}, {link.other} FROM {link.table} WHERE {link.own} = ANY($1::{key_type(link.own)}[])"  # noqa: S608 - declared names
+def _pairs(kind: Kind[Any], field: Field) -> Statement:
+    link, own = _link_of(field), sql_type(kind.fields[kind.pk])
+    text = f"SELECT {link.own}, {link.other} FROM {link.table} WHERE {link.own} = ANY($1::{own}[])"  # noqa: S608 - declared names
     return Statement(f"{link.table}.of_{link.own}", f"{text} ORDER BY {link.other}")
 
 
@@ -165,8 +168,8 @@ def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
     """The writes that keep a new record."""
     values = tuple(to_column(field, getattr(obj, field.name)) for field in stored(kind))
     key = getattr(obj, kind.pk)
-    links = ((field.link, getattr(obj, field.name)) for field in kind.fields.values() if field.link)
-    return [Write(_insert(kind), values), *(_link(link, key, others) for link, others in links if others)]
+    links = ((field, getattr(obj, field.name)) for field in kind.fields.values() if field.link)
+    return [Write(_insert(kind), values), *(_link(kind, field, key, others) for field, others in links if others)]
 
 
 @lru_cache(maxsize=512)
@@ -188,9 +191,9 @@ def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Wr
         if field.link:
             before, after = set(getattr(old, field.name)), set(getattr(new, field.name))
             if gone := before - after:
-                writes.append(_unlink(field.link, key, gone))
+                writes.append(_unlink(field, key, gone))
             if come := after - before:
-                writes.append(_link(field.link, key, come))
+                writes.append(_link(kind, field, key, come))
     return writes
 
 
@@ -204,14 +207,15 @@ def delete(kind: Kind[Any], obj: msgspec.Struct) -> Write:
     return Write(_delete(kind), (getattr(obj, kind.pk),), expect=1, guard="row")
 
 
-def key_type(column: str) -> str:
-    """The database's type of a column of a table of pairs."""
-    return "bigint" if column == _BIGINT else "text"
+def _link_of(field: Field) -> Link:
+    if field.link is None:
+        raise LookupError(f"{field.name} is in no table of pairs")
+    return field.link
 
 
 @lru_cache(maxsize=64)
-def _link_statement(link: Link) -> Statement:
-    own, other = key_type(link.own), key_type(link.other)
+def _link_statement(kind: Kind[Any], field: Field) -> Statement:
+    link, own, other = _link_of(field), sql_type(kind.fields[kind.pk]), sql_type(field)
     into = f"INSERT INTO {link.table} ({link.own}, {link.other})"
     return Statement(
         f"{link.table}.add",
@@ -221,19 +225,20 @@ def _link_statement(link: Link) -> Statement:
 
 
 @lru_cache(maxsize=64)
-def _unlink_statement(link: Link) -> Statement:
+def _unlink_statement(field: Field) -> Statement:
+    link = _link_of(field)
     return Statement(
         f"{link.table}.drop",
-        f"DELETE FROM {link.table} WHERE {link.own} = $1 AND {link.other} = ANY($2::{key_type(link.other)}[])",  # noqa: S608 - declared names
+        f"DELETE FROM {link.table} WHERE {link.own} = $1 AND {link.other} = ANY($2::{sql_type(field)}[])",  # noqa: S608 - declared names
     )
 
 
-def _link(link: Link, key: object, others: Iterable[object]) -> Write:
-    return Write(_link_statement(link), (cast("Value", key), cast("Value", list(others))))
+def _link(kind: Kind[Any], field: Field, key: object, others: Iterable[object]) -> Write:
+    return Write(_link_statement(kind, field), (cast("Value", key), cast("Value", sorted(others, key=str))))
 
 
-def _unlink(link: Link, key: object, others: Iterable[object]) -> Write:
-    return Write(_unlink_statement(link), (cast("Value", key), cast("Value", list(others))))
+def _unlink(field: Field, key: object, others: Iterable[object]) -> Write:
+    return Write(_unlink_statement(field), (cast("Value", key), cast("Value", sorted(others, key=str))))
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from keystead.base import log
+from keystead.base import log, metrics
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
@@ -17,6 +17,7 @@ from keystead.policies.judge import Evaluate, Policies, PolicyResult, Request, W
 from keystead.policies.values import RESULT, user_view
 
 _LOG = log.get("policies.engine")
+_RUNS: Final = metrics.counter("authentik_policy_executions_total", "Policies that were asked.")
 Mode = Literal["any", "all"]
 _DENIED: Final = PolicyResult(passing=False)
 
@@ -88,6 +89,7 @@ class Engine:
         seconds: int = 30,
     ) -> PolicyResult:
         """One policy's answer; when it fails to give one, ``failure``, and an event tells of it."""
+        _RUNS.inc()
         evaluate = self.policies.get(kind.model)
         call = request.call
         try:

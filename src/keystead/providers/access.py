@@ -1,6 +1,8 @@
 """Who may use an application: its policies, asked the same way by the portal and by every protocol."""
 
+import enum
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -41,11 +43,24 @@ APPLICATION_VIEW: Final = make_view(
 """An application as expressions see it (``request.obj``)."""
 
 
+class LogLevelEnum(enum.StrEnum):
+    """How much a line matters."""
+
+    CRITICAL = "critical"
+    EXCEPTION = "exception"
+    ERROR = "error"
+    WARN = "warn"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+    NOTSET = "notset"
+
+
 class LogEvent(msgspec.Struct):
     """A line that a policy logged."""
 
-    timestamp: str
-    log_level: str
+    timestamp: datetime
+    log_level: LogLevelEnum
     logger: str
     event: str
     attributes: dict[str, object]
@@ -134,7 +149,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
             return Answer(PolicyTestResult(passing=False, messages=[], log_messages=[]))
         result = await judge(engine, call, state, application, person)
         told = call.actor.is_superuser or holds(call, APPLICATION.permission("view"))
-        lines = [LogEvent(call.at.isoformat(), "info", "policies", text, {}) for text in (result.log if told else ())]
+        lines = [LogEvent(call.at, LogLevelEnum.INFO, "policies", text, {}) for text in (result.log if told else ())]
         return Answer(PolicyTestResult(passing=result.passing, messages=list(result.messages), log_messages=lines))
 
     return (

@@ -46,12 +46,16 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     meta_hide: bool = False
 
 
+ProviderShown = Annotated[dict[str, object], msgspec.Meta(title="Provider")]
+"""A provider in short, whatever its type."""
+
+
 class ApplicationShown(msgspec.Struct):
     """The computed members of an application."""
 
-    pbm_uuid: str
-    provider_obj: dict[str, object] | None
-    backchannel_providers_obj: list[dict[str, object]]
+    pbm_uuid: Uuid
+    provider_obj: ProviderShown | None
+    backchannel_providers_obj: list[ProviderShown]
     launch_url: str | None
     meta_icon_url: str | None
     meta_icon_themed_urls: ThemedUrls | None

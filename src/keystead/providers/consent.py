@@ -34,8 +34,8 @@ class UserConsent(msgspec.Struct, frozen=True, kw_only=True):
 class UserConsentShown(msgspec.Struct):
     """The computed members of a consent: both parties in full."""
 
-    user: dict[str, object]
-    application: dict[str, object]
+    user: Annotated[dict[str, object], msgspec.Meta(title="User")]
+    application: Annotated[dict[str, object], msgspec.Meta(title="Application")]
 
 
 ONCE: Final = "once"
@@ -102,6 +102,6 @@ USER_CONSENT: Kind[UserConsent] = Kind(
     order=("-expires",),
     filters=(
         Filter("user", int, sql="t.user_id = {}", note="Whose consents."),
-        Filter("application", str, sql="t.application = {}", note="Consents to this application."),
+        Filter("application", Uuid, sql="t.application = {}", note="Consents to this application."),
     ),
 )

@@ -91,15 +91,17 @@ def _unnoticed(earlier: _Part, later: _Part, references: References) -> bool:
     if "SELECT" in (earlier.verb, later.verb) or earlier.table in later.reads:
         return False
     if earlier.table == later.table:
-        # Rows that are added do not meet, unless they refer to each other or an ON CONFLICT finds the other row; the
-        # latter is refused by PostgreSQL, and the sender then sends the writes apart.
-        return earlier.verb == later.verb == "INSERT" and (later.table, later.table) not in references
+        # Rows that are added do not meet others, and a unique value that was set free before is free. But rows must not
+        # refer to each other, and those of other tables not to a removed one. If an ON CONFLICT finds a row that was
+        # written just before, PostgreSQL refuses, and the sender sends the writes apart.
+        referred_to = any(other == later.table for _, other in references)
+        itself = (later.table, later.table) in references
+        return later.verb == "INSERT" and not itself and not (earlier.verb == "DELETE" and referred_to)
     if (later.table, earlier.table) in references:
         return earlier.verb != "DELETE"  # the cascade must not meet, nor miss, what comes after it
     if (earlier.table, later.table) in references:
-        return (
-            later.verb == "UPDATE"
-        )  # foreign keys are checked at a statement's end: what was missing must stay missing
+        # Foreign keys are checked at the end of a statement: what was missing must stay missing until then.
+        return later.verb == "UPDATE"
     return True
 
 

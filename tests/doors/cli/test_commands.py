@@ -93,9 +93,18 @@ def test_the_embedded_engine_needs_no_driver_of_the_other() -> None:
 
 async def test_a_user_is_made_with_the_password_from_standard_input(place: Place) -> None:
     ended = await asyncio.to_thread(
-        command, "user", "create", "alice", "--email", "a@example.org", "--password-stdin", "--superuser", "--json",
-        *on(place), text="correct horse battery\n",
-    )  # fmt: skip
+        command,
+        "user",
+        "create",
+        "alice",
+        "--email",
+        "a@example.org",
+        "--password-stdin",
+        "--superuser",
+        "--json",
+        *on(place),
+        text="correct horse battery\n",
+    )
     assert ended.code == 0, ended.err
     assert "correct horse" not in ended.out + ended.err
     state = await opened(place)
@@ -159,10 +168,23 @@ def test_a_user_that_cannot_be_is_not_made(
 
 async def test_an_application_is_made_with_all_it_needs(place: Place) -> None:
     ended = await asyncio.to_thread(
-        command, "app", "create", "Team Wiki", "--slug", "wiki", "--redirect-uri", "https://wiki.example/cb",
-        "--redirect-uri", "https://wiki.example/other", "--scope", "offline_access", "--base-url",
-        "https://sso.example", "--json", *on(place),
-    )  # fmt: skip
+        command,
+        "app",
+        "create",
+        "Team Wiki",
+        "--slug",
+        "wiki",
+        "--redirect-uri",
+        "https://wiki.example/cb",
+        "--redirect-uri",
+        "https://wiki.example/other",
+        "--scope",
+        "offline_access",
+        "--base-url",
+        "https://sso.example",
+        "--json",
+        *on(place),
+    )
     assert ended.code == 0, ended.err
     told = ended.json
     assert told["issuer"] == "https://sso.example/application/o/wiki/"

@@ -11,8 +11,11 @@ from keystead.base.metrics import METRICS
 from keystead.doors.http import metrics
 from keystead.doors.http.front import MAX_INSIDE, Front, group_of
 from keystead.doors.rest import errors
+from keystead.flows.flow import Flow, FlowDesignationEnum
 from keystead.kinds.changes import Changes
 from keystead.people import session
+from keystead.policies.binding import PolicyBinding
+from keystead.policies.expression import ExpressionPolicy
 from tests.client import Client
 from tests.house import House
 
@@ -93,6 +96,20 @@ async def test_counts_logins_by_their_events(served: House) -> None:
     assert grown("authentik_failed_logins_total") == 1
     assert grown("keystead_events_total", action="custom_") == 2
     assert grown("keystead_commits_total") == 1
+
+
+async def test_counts_flows_and_policies_that_are_run(served: House) -> None:
+    policy = ExpressionPolicy(pk=rand.uuid4(), name="yes", expression="return True")
+    flow = Flow(
+        pk=rand.uuid4(), name="f", slug="counted", title="F", designation=FlowDesignationEnum.STAGE_CONFIGURATION
+    )
+    await served.put(policy, flow, PolicyBinding(pk=rand.uuid4(), policy=policy.pk, target=flow.pk, order=0))
+    before = (await served.nobody.get(PATH)).text
+    for _ in range(2):
+        assert (await served.nobody.get("/api/v3/flows/executor/counted/")).status == 200
+    after = (await served.nobody.get(PATH)).text
+    for name in ("authentik_flow_executions_total", "authentik_policy_executions_total"):
+        assert number(after, name) - number(before, name) == 2, name
 
 
 async def test_a_commit_that_fails_counts_nothing(served: House) -> None:

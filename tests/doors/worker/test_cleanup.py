@@ -73,9 +73,14 @@ async def test_removes_what_ran_out_and_keeps_what_lives(house: House) -> None:
         await insert(house, "oauth_revoked", jti=name, expires=expires)
         await a_grant(house, name, None, expires)
         await insert(
-            house, "oauth_refresh_tokens", digest=name, grant_id="alive" if name == "alive" else name, parent=None,
-            created=0, expires=expires,
-        )  # fmt: skip
+            house,
+            "oauth_refresh_tokens",
+            digest=name,
+            grant_id="alive" if name == "alive" else name,
+            parent=None,
+            created=0,
+            expires=expires,
+        )
     removed = await remove_expired(house.state)
     assert removed >= 8
     for table, key in (
@@ -91,9 +96,17 @@ async def test_removes_what_ran_out_and_keeps_what_lives(house: House) -> None:
 
 async def test_keeps_a_spent_code_for_a_day(house: House) -> None:
     await insert(
-        house, "oauth_codes", digest="spent", grant_id="g", provider=1, user_id=house.plain.pk, request="{}",
-        created=0, expires=micros(house.clock.now()), redeemed=1,
-    )  # fmt: skip
+        house,
+        "oauth_codes",
+        digest="spent",
+        grant_id="g",
+        provider=1,
+        user_id=house.plain.pk,
+        request="{}",
+        created=0,
+        expires=micros(house.clock.now()),
+        redeemed=1,
+    )
     house.clock.move(hours=23)
     await remove_expired(house.state)
     assert await keys(house, "oauth_codes", "digest") == ["spent"]
@@ -122,13 +135,28 @@ async def test_tokens_and_consents_that_do_not_expire_stay(house: House) -> None
     now = micros(house.clock.now())
     for name, expiring in (("lasting", False), ("running", True)):
         await insert(
-            house, "tokens", id=name, identifier=name, intent="api", user_id=house.plain.pk, description="",
-            key_digest=name, key_sealed="", expires=now, expiring=expiring,
-        )  # fmt: skip
+            house,
+            "tokens",
+            id=name,
+            identifier=name,
+            intent="api",
+            user_id=house.plain.pk,
+            description="",
+            key_digest=name,
+            key_sealed="",
+            expires=now,
+            expiring=expiring,
+        )
         await insert(
-            house, "consents", id=1 + expiring, user_id=house.plain.pk, application=name, permissions="",
-            expires=now, expiring=expiring,
-        )  # fmt: skip
+            house,
+            "consents",
+            id=1 + expiring,
+            user_id=house.plain.pk,
+            application=name,
+            permissions="",
+            expires=now,
+            expiring=expiring,
+        )
     await remove_expired(house.state)
     assert set(await keys(house, "tokens", "id")) == before | {"lasting"}
     assert await keys(house, "consents", "application") == ["lasting"]

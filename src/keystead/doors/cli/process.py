@@ -115,7 +115,8 @@ def _heed(stop: asyncio.Event, leash: int | None) -> None:
     loop = asyncio.get_running_loop()
 
     def told(number: signal.Signals) -> None:
-        _LOG.info("stopping", signal=number.name)
+        if not stop.is_set():
+            _LOG.info("stopping", signal=number.name)
         stop.set()
         if leash is None:
             # The next signal finds its usual meaning. Who has a parent hears of Ctrl-C twice, and means it once.

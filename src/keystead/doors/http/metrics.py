@@ -43,8 +43,6 @@ _MEMORY: Final = metrics.gauge("process_resident_memory_bytes", "Memory in use."
 _CPU: Final = metrics.counter("process_cpu_seconds_total", "CPU time used, by user and system together.")
 _FILES: Final = metrics.gauge("process_open_fds", "Open files and connections.")
 _BEGAN: Final = metrics.gauge("process_start_time_seconds", "When this process began, since 1970.", own=True)
-metrics.counter("authentik_policy_executions_total", "Policies that were run.")
-metrics.counter("authentik_flow_executions_total", "Flows that were begun.")
 
 
 def _of_events(name: str, text: str, action: str) -> None:

@@ -217,13 +217,13 @@ class _Bridge(logging.Handler):
     """Tells our log what libraries tell the standard one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one record on."""
-        told = _LOG.error if record.levelno >= logging.ERROR else _LOG.warning
+        """Pass one record on; what peers do wrong is no warning to whoever runs this."""
+        told = _LOG.error if record.levelno >= logging.ERROR else _LOG.debug
         told(record.getMessage(), library=record.name, exc_info=record.exc_info)
 
 
 def quiet_uvicorn() -> None:
-    """Send what uvicorn and asyncio log into our log: warnings and faults; their chatter nowhere."""
+    """Send what uvicorn and asyncio log into our log: faults, and for those who look closely warnings."""
     for name in ("uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Python warns about texts it reads (an escape that is none, a set in a set); an administrator's text is no bug of ours."""
+"""Keeping Python from warning about the texts it reads here: an administrator's slip is no bug of ours."""
 
 import threading
 import warnings

@@ -105,6 +105,14 @@ def explain(error: BaseException) -> str:
     return type(error).__name__
 
 
+def _escaped(budget: Budget, shown: str) -> str:
+    """What ``ascii`` makes of a value that ``repr`` shows as ``shown``."""
+    if shown.isascii():
+        return shown
+    budget.text(10 * len(shown))  # \U and eight digits, at worst
+    return shown.encode("ascii", "backslashreplace").decode("ascii")
+
+
 def formatted(budget: Budget, value: object, conversion: int, spec: str) -> str:
     """One field of an f-string or of ``str.format``.
 
@@ -113,8 +121,8 @@ def formatted(budget: Budget, value: object, conversion: int, spec: str) -> str:
     :raises TypeError: the value takes no format.
     """
     if conversion != -1:
-        value = show(budget, value) if conversion == ord("s") else quote(budget, value)
-        value = ascii(value)[1:-1] if conversion == ord("a") else value
+        shown = show(budget, value) if conversion == ord("s") else quote(budget, value)
+        value = _escaped(budget, shown) if conversion == ord("a") else shown
     if not spec:
         return show(budget, value)
     kind = type(value)
@@ -209,7 +217,7 @@ def _percent_field(budget: Budget, match: re.Match[str], value: object) -> str:
     form = f"%{match['flags']}{match['width']}{precision}"
     if kind in "sra":
         shown = show(budget, value) if kind == "s" else quote(budget, value)
-        return (form + "s") % (ascii(shown)[1:-1] if kind == "a" else shown)
+        return (form + "s") % (_escaped(budget, shown) if kind == "a" else shown)
     if type(value) not in _NUMBERS and not (kind == "c" and type(value) is str):
         raise TypeError(f"%{kind} format: a number is required, not {kind_name(value)}")
     return (form + kind) % value

@@ -171,7 +171,7 @@ def _reopened(value: object) -> object:
     if isinstance(value, dict):
         return {_reopened(key): _reopened(item) for key, item in value.items()}
     if kind in _SEQUENCES:
-        return kind([_reopened(item) for item in cast("Collection[object]", value)])  # type: ignore[call-arg]  # any
+        return kind([_reopened(item) for item in cast("Collection[object]", value)])  # type: ignore[call-arg]  # each of them takes a list
     return value
 
 

@@ -52,7 +52,7 @@ class ScopeMapping(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[Uuid, READ_ONLY]
-    managed: str | None = None
+    managed: Text | None = None
     name: Annotated[Text, UNIQUE]
     expression: Text
     scope_name: Annotated[Text, msgspec.Meta(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]

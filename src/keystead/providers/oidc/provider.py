@@ -111,7 +111,9 @@ class OAuth2Provider(msgspec.Struct, frozen=True, kw_only=True):
     client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=255), UNIQUE] = msgspec.field(
         default_factory=_client_id
     )
-    client_secret: Annotated[Secret, SECRET_SHOWN] = msgspec.field(default_factory=_client_secret)
+    client_secret: Annotated[Secret, SECRET_SHOWN, msgspec.Meta(extra_json_schema={"maxLength": 255})] = msgspec.field(
+        default_factory=_client_secret
+    )
     access_code_validity: Duration = "minutes=1"
     access_token_validity: Duration = "hours=1"  # noqa: S105 - a length of time
     refresh_token_validity: Duration = "days=30"  # noqa: S105 - as above

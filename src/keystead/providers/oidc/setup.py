@@ -32,7 +32,7 @@ class OAuth2ProviderSetupURLs(msgspec.Struct):
     provider_info: str
     logout: str
     jwks: str
-    dcr_registration: str | None = None
+    dcr_registration: str | None
 
 
 class PropertyMappingPreview(msgspec.Struct):
@@ -61,6 +61,7 @@ async def setup_urls(
             provider_info=where.discovery,
             logout=where.end_session,
             jwks=where.jwks,
+            dcr_registration=None,
         )
     )
 
