@@ -78,6 +78,18 @@ class Person:
         assert sent["state"] == [query["state"]]
         return sent["code"][0]
 
+    async def consents(self, client: Client) -> str:
+        """A code for a client whose flow asks for consent, which is given."""
+        query = {"response_type": "code", "client_id": client.client_id, "redirect_uri": client.redirect_uri}
+        page = await self.http.get(
+            "/application/o/authorize/", params=query | {"scope": "openid profile"}, follow_redirects=True
+        )
+        executor = f"/api/v3/flows/executor/{page.url.path.rstrip('/').rpartition('/')[2]}/"
+        asked = (await self.http.get(executor)).json()
+        assert asked["component"] == "ak-stage-consent", asked
+        last = await self.http.post(executor, json={"token": asked["token"]}, follow_redirects=True)
+        return parse_qs(urlsplit(last.json()["to"]).query)["code"][0]
+
 
 def redemption(client: Client, code: str) -> dict[str, str]:
     """The token request that redeems a code."""

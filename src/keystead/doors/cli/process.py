@@ -1,7 +1,8 @@
 """One running process: opens the installation, serves and works until it is told to stop, and ends in reverse order.
 
-It answers from its first moment - that it is alive and not ready - and stops on SIGTERM or SIGINT: it takes no more
-requests, finishes those it has, closes the store, and ends with code 0. A second signal ends it at once.
+While it starts, requests wait; when that takes longer, they are told so, and health says: alive, not ready. It stops on
+SIGTERM or SIGINT: it takes no more requests, finishes those it has, closes the store, and ends with code 0. A second
+signal ends it at once.
 """
 
 import asyncio
@@ -39,6 +40,8 @@ _LOG = log.get("cli.process")
 PATIENCE: Final = 60.0
 """Seconds that a PostgreSQL server which does not answer yet is waited for."""
 _AGAIN: Final = 1.0
+_EARLY: Final = 2.0
+"""Seconds that requests wait for the start to be over before they are told that it is not."""
 _SHARED: Final = 1.0
 """Seconds between two writings on the board."""
 _FILES: Final = 65_536
@@ -87,13 +90,18 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
     front = Front(_root_path(config))
     service = Service(clock)
     try:
-        await service.listen(front, sockets.http)
-        state = await _unless(stop, asyncio.create_task(_opened(house, config, clock)))
+        opening = asyncio.create_task(_opened(house, config, clock))
+        early = await _unfinished(opening, stop)
+        if early:
+            await service.listen(front, sockets.http)
+        state = await _unless(stop, opening)
         if state is None:
             return 0
         try:
             site = _site(config, state)
             await _open_doors(house, config, sockets, part, site, front, service)
+            if not early:
+                await service.listen(front, sockets.http)
             async with _background(state, part) as tasks:
                 site.ready = True
                 _LOG.info("ready", settings=state.settings.seq)
@@ -132,6 +140,14 @@ def _heed(stop: asyncio.Event, leash: int | None) -> None:
         loop.add_signal_handler(one, told, one)
     if leash is not None:
         loop.add_reader(leash, orphaned, leash)
+
+
+async def _unfinished(opening: "asyncio.Task[State]", stop: asyncio.Event) -> bool:
+    """Whether the start takes longer than a moment."""
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait((opening, stopped), timeout=_EARLY, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    return not opening.done()
 
 
 async def _unless(stop: asyncio.Event, opening: "asyncio.Task[State]") -> State | None:
