@@ -62,7 +62,8 @@ async def same_elsewhere(state: State) -> None:
     other = State(state.store, KINDS, VAULT)
     await other.load()
     assert other.settings.seq == state.settings.seq
-    for kind in (BOX, CRATE, SHELF):
+    kinds: tuple[Kind[Any], ...] = (BOX, CRATE, SHELF)
+    for kind in kinds:
         assert list(other.settings.all(kind)) == list(state.settings.all(kind))
 
 
@@ -85,9 +86,7 @@ async def test_each_reference_does_what_it_declares(state: State) -> None:
     assert left["row"].row == (other.pk, other.pk)
     assert left["apart"] == apart
     assert state.settings.get(BOX, target.pk) is None
-    assert state.settings.referrers(BOX, target.pk) == {
-        one for one in state.settings.referrers(BOX, target.pk) if one.field == "past"
-    }
+    assert {one.field for one in state.settings.referrers(BOX, target.pk)} == {"past"}
     events = await told(state)
     assert events[0] == ("model_deleted", "toys.box", target.pk)
     assert set(events[1:]) == {

@@ -45,8 +45,8 @@ class FlowStageBinding(msgspec.Struct, frozen=True, kw_only=True):
 class FlowStageBindingShown(msgspec.Struct):
     """The computed members of a binding."""
 
-    policybindingmodel_ptr_id: str
-    stage_obj: Stage | None
+    policybindingmodel_ptr_id: Uuid
+    stage_obj: Stage
 
 
 def bindings_of(settings: Snapshot, flow_pk: str) -> Sequence[FlowStageBinding]:
@@ -68,7 +68,9 @@ async def view(
     shown = []
     for one in bindings:
         found = call.settings.find("stages", one.stage)
-        stage = msgspec.convert(await base(call, state, *found), Stage, from_attributes=True) if found else None
+        if found is None:  # references are checked at every change, so this is a defect and not a state to show
+            raise LookupError(f"the flow-stage binding {one.pk} leads to no stage")
+        stage = msgspec.convert(await base(call, state, *found), Stage, from_attributes=True)
         shown.append(FlowStageBindingShown(one.pk, stage))
     return shown
 
@@ -100,8 +102,8 @@ FLOW_STAGE_BINDING = Kind(
         "re_evaluate_policies",
         "stage",
         "target",
-        Filter("fsb_uuid", str, test=lambda one, pk: one.pk == pk.lower()),
-        Filter("pbm_uuid", str, test=lambda one, pk: one.pk == pk.lower()),
+        Filter("fsb_uuid", Uuid, test=lambda one, pk: one.pk == pk),
+        Filter("pbm_uuid", Uuid, test=lambda one, pk: one.pk == pk),
     ),
     bindable=True,
 )

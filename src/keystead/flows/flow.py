@@ -97,11 +97,11 @@ class FlowShown(msgspec.Struct):
     :param cache_count: always 0: plans are made afresh from memory, so none are cached.
     """
 
-    policybindingmodel_ptr_id: str
+    policybindingmodel_ptr_id: Uuid
     background_url: str
     background_themed_urls: ThemedUrls | None
-    stages: list[str]
-    policies: list[str]
+    stages: list[Uuid]
+    policies: list[Uuid]
     cache_count: int
     export_url: str
 
@@ -200,7 +200,7 @@ FLOW = Kind(
         "designation",
         "name",
         "slug",
-        Filter("flow_uuid", str, test=lambda flow, pk: flow.pk == pk.lower()),
+        Filter("flow_uuid", Uuid, test=lambda flow, pk: flow.pk == pk),
     ),
     bindable=True,
 )

@@ -17,14 +17,15 @@ from keystead.flows.flow import (
 )
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
+from keystead.kinds.marks import Uuid
 from keystead.kinds.state import State
 
 
 class FlowSet(msgspec.Struct, frozen=True):
     """A flow in short."""
 
-    pk: str
-    policybindingmodel_ptr_id: str
+    pk: Uuid
+    policybindingmodel_ptr_id: Uuid
     name: str
     slug: str
     title: str
@@ -40,7 +41,7 @@ class FlowSet(msgspec.Struct, frozen=True):
 class Stage(msgspec.Struct, frozen=True):
     """A stage of whatever type, in short."""
 
-    pk: str
+    pk: Uuid
     name: str
     component: str
     verbose_name: str
@@ -55,7 +56,7 @@ class StageShown(msgspec.Struct):
     flow_set: list[FlowSet]
 
 
-BY_UUID = Filter("stage_uuid", str, test=lambda stage, pk: stage.pk == pk.lower())
+BY_UUID = Filter("stage_uuid", Uuid, test=lambda stage, pk: stage.pk == pk)
 """The filter that most stages share."""
 
 

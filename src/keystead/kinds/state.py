@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -103,23 +103,30 @@ class State:
 
     async def follow(self) -> None:
         """Keep up with other processes until cancelled: their announcements, and a poll each second as the net."""
-        async with contextlib.AsyncExitStack() as stack:
-            announcements = self.store.announcements()
-            stack.push_async_callback(announcements.aclose)  # type: ignore[attr-defined]  # both engines give a generator
-            coming: asyncio.Future[int] | None = None
+        news = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(news))
             while True:
-                coming = coming or asyncio.ensure_future(anext(announcements))
-                try:
-                    done, _ = await asyncio.wait({coming}, timeout=_POLL)
-                except asyncio.CancelledError:
-                    coming.cancel()
-                    raise
-                if done:
-                    coming = None
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_POLL):
+                        await news.wait()
+                news.clear()
                 try:
                     await self.refresh()
                 except Exception as exc:  # noqa: BLE001 - whatever it is, keeping up must go on
                     _LOG.warning("could not look for settings changes", reason=str(exc))
+
+    async def _listen(self, news: asyncio.Event) -> None:
+        """Raise ``news`` at each announcement, and listen again after a pause when they end."""
+        while True:
+            try:
+                announcements = cast("AsyncGenerator[int, None]", self.store.announcements())
+                async with contextlib.aclosing(announcements):
+                    async for _ in announcements:
+                        news.set()
+            except Exception as exc:  # noqa: BLE001 - as above
+                _LOG.warning("announcements of settings changes broke off", reason=str(exc))
+            await asyncio.sleep(_POLL)
 
     async def change(self, call: Call, decide: Callable[[Call], Awaitable[tuple[Changes, R]]]) -> R:
         """Run ``decide`` on the newest settings and commit what it wants, atomically.

@@ -111,6 +111,25 @@ def start(
     return session, tuple(records.insert(SESSION, session))
 
 
+def renew(
+    call: Call, session: Session, sid: str, *, expires: datetime, auth: Mapping[str, object]
+) -> tuple[Session, tuple[Write, ...]]:
+    """``session`` after its person has signed in once more, and its writes.
+
+    The key is fresh, so the old one opens nothing; the session is the same, so that applications' tokens live on.
+    """
+    renewed = msgspec.structs.replace(
+        session,
+        digest=fingerprint(sid),
+        expires=min(expires, call.at + LONGEST),
+        last_used=call.at,
+        last_ip=call.peer,
+        last_user_agent=call.origin.user_agent[:1000],
+        auth=dict(auth),
+    )
+    return renewed, tuple(records.update(SESSION, session, renewed))
+
+
 def end(session: Session) -> Write:
     """The write that ends a session; its tokens die with it, because they look for it."""
     return Write(_END, (session.uuid,))

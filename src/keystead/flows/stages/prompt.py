@@ -8,11 +8,12 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.flows.gate import seen
 from keystead.flows.prompt import SHOWN_ONLY, Evaluate, Prompt, PromptTypeEnum, StagePrompt, shown, take
-from keystead.flows.shown import BY_UUID, FlowSet, StageShown, flows_of, view
+from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import GENERAL, Again, Body, Challenge, Done, Error, Outcome, Run, Stage
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Action, Answer, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Int32, OnDelete, Ref, Text, Uuid
+from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people.person import person_by_pk, person_of
 from keystead.people.user import by_username
@@ -110,28 +111,14 @@ async def _judged(run: Run[PromptStage], answered: Mapping[str, object]) -> list
     return complaints
 
 
-class PromptStageObj(msgspec.Struct, frozen=True):
-    """A prompt stage inside its prompts."""
-
-    pk: str
-    name: str
-    component: str
-    verbose_name: str
-    verbose_name_plural: str
-    meta_model_name: str
-    flow_set: list[FlowSet]
-    fields: tuple[str, ...]
-    validation_policies: tuple[str, ...]
-
-
 class PromptShown(msgspec.Struct):
     """The computed member of a prompt: the stages that show it."""
 
-    prompt_stages_obj: list[PromptStageObj]
+    prompt_stages_obj: list[Annotated[dict[str, object], msgspec.Meta(title="PromptStage")]]
 
 
 async def view_prompts(
-    call: Call, _state: State, prompts: Sequence[Prompt], _query: Mapping[str, Sequence[str]]
+    call: Call, state: State, prompts: Sequence[Prompt], _query: Mapping[str, Sequence[str]]
 ) -> list[PromptShown]:
     """The stages that show each prompt."""
     shown_by = []
@@ -141,22 +128,9 @@ async def view_prompts(
             for one in call.settings.referrers(PROMPT, prompt.pk)
             if one.kind is PROMPT_STAGE and (stage := call.settings.get(PROMPT_STAGE, one.pk))
         ]
-        shown_by.append(PromptShown([_short(call, stage) for stage in sorted(found, key=lambda stage: stage.name)]))
+        found.sort(key=lambda stage: stage.name)
+        shown_by.append(PromptShown(await render(call, state, PROMPT_STAGE, found, {})))
     return shown_by
-
-
-def _short(call: Call, stage: PromptStage) -> PromptStageObj:
-    return PromptStageObj(
-        pk=stage.pk,
-        name=stage.name,
-        component=PROMPT_STAGE.component,
-        verbose_name=PROMPT_STAGE.title[0],
-        verbose_name_plural=PROMPT_STAGE.title[1],
-        meta_model_name=PROMPT_STAGE.model,
-        flow_set=flows_of(call, stage.pk),
-        fields=stage.fields,
-        validation_policies=stage.validation_policies,
-    )
 
 
 class PromptRequest(msgspec.Struct, kw_only=True):

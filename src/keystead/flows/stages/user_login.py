@@ -102,25 +102,26 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
     method = str(run.context.get("auth_method") or "")
     args = run.context.get("auth_method_args") or {}
     sid = rand.token()
-    started, writes = session.start(
-        call,
-        user.pk,
-        sid,
-        expires=call.at + (lasting if lasting > timedelta() else BROWSER_LIFE),
-        auth={
-            "method": method,
-            "args": args,
-            "amr": list(_AMR.get(method, ())),
-            "auth_time": unix(call.at),
-            "browser": lasting <= timedelta(),
-            "network_binding": stage.network_binding.value,
-            "geoip_binding": stage.geoip_binding.value,
-        },
-    )
+    expires = call.at + (lasting if lasting > timedelta() else BROWSER_LIFE)
+    auth = {
+        "method": method,
+        "args": args,
+        "amr": list(_AMR.get(method, ())),
+        "auth_time": unix(call.at),
+        "browser": lasting <= timedelta(),
+        "network_binding": stage.network_binding.value,
+        "geoip_binding": stage.geoip_binding.value,
+    }
     changes = Changes()
-    changes.write(logged_in(call, user.pk), *writes)
-    if run.visitor.session is not None:
-        changes.write(session.end(run.visitor.session))
+    changes.write(logged_in(call, user.pk))
+    before = run.visitor.session
+    if before is not None and before.user == user.pk:
+        started, writes = session.renew(call, before, sid, expires=expires, auth=auth)
+    else:
+        started, writes = session.start(call, user.pk, sid, expires=expires, auth=auth)
+        if before is not None:
+            changes.write(session.end(before))
+    changes.write(*writes)
     if stage.terminate_other_sessions:
         changes.write(session.end_all_but(user.pk, started.uuid))
     who = {"pk": user.pk, "email": user.email, "username": user.username}
