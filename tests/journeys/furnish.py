@@ -49,7 +49,7 @@ async def mappings(api: Api, scopes: Sequence[str] = SCOPES) -> list[str]:
     return [one["pk"] for one in found["results"] if one["scope_name"] in scopes]
 
 
-async def application(  # noqa: PLR0913 - each part of an application matters to some test
+async def application(
     api: Api,
     slug: str,
     redirect_uri: str,
@@ -76,6 +76,4 @@ async def application(  # noqa: PLR0913 - each part of an application matters to
     )
     await api.make("core/applications/", name=name or slug.title(), slug=slug, provider=provider["pk"])
     urls = await api.get(f"providers/oauth2/{provider['pk']}/setup_urls/")
-    return Client(
-        slug, provider["client_id"], provider["client_secret"], redirect_uri, provider["pk"], urls["issuer"]
-    )
+    return Client(slug, provider["client_id"], provider["client_secret"], redirect_uri, provider["pk"], urls["issuer"])

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import itertools
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -24,7 +24,7 @@ class Person:
     def __init__(self, url: str) -> None:
         self.http = httpx.AsyncClient(base_url=url, timeout=30.0, trust_env=False)
 
-    async def __aenter__(self) -> "Person":
+    async def __aenter__(self) -> Self:
         """Begin."""
         return self
 

@@ -4,7 +4,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpx
 
@@ -55,7 +55,7 @@ class Api:
             base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30.0, trust_env=False
         )
 
-    async def __aenter__(self) -> "Api":
+    async def __aenter__(self) -> Self:
         """Begin."""
         return self
 

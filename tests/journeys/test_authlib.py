@@ -42,9 +42,7 @@ async def speaking(client: Client, **options: object) -> AsyncIterator[Any]:
 async def signed_in(party: Any, person: Person) -> dict[str, Any]:  # noqa: ANN401 - Authlib has no types
     """The tokens of somebody who is sent to the provider and comes back with a code."""
     places = party.metadata
-    url, state = party.create_authorization_url(
-        places["authorization_endpoint"], code_verifier=VERIFIER, nonce=NONCE
-    )
+    url, state = party.create_authorization_url(places["authorization_endpoint"], code_verifier=VERIFIER, nonce=NONCE)
     back = await person.visit(url)
     token = await party.fetch_token(
         places["token_endpoint"], authorization_response=back, state=state, code_verifier=VERIFIER

@@ -41,9 +41,7 @@ async def race(nodes: Sequence[Node], client: Client, form: Mapping[str, str]) -
         ]
         await asyncio.gather(*(side.get("/-/health/live/") for side in sides))
         auth = (client.client_id, client.client_secret)
-        return await asyncio.gather(
-            *(side.post("/application/o/token/", data=dict(form), auth=auth) for side in sides)
-        )
+        return await asyncio.gather(*(side.post("/application/o/token/", data=dict(form), auth=auth) for side in sides))
 
 
 def winner(answers: Sequence[httpx.Response]) -> dict[str, Any]:

@@ -108,7 +108,9 @@ def test_settings_are_never_stale_on_the_other_node(both: tuple[Sdk, Sdk]) -> No
         name = f"Round {number}"
         here.core_applications_partial_update("rounds", model("PatchedApplicationRequest", {"name": name}))
         assert there.core_applications_retrieve("rounds").name == name
-        assert name in {one.name for one in there.core_applications_list(superuser_full_list=True, page_size=100).results}
+        assert name in {
+            one.name for one in there.core_applications_list(superuser_full_list=True, page_size=100).results
+        }
         nodes.reverse()
     nodes[0].core_applications_destroy("rounds")
 

@@ -20,6 +20,7 @@ CREATE TABLE low_children (
     id BIGINT PRIMARY KEY, parent BIGINT NOT NULL REFERENCES low_parents (id) ON DELETE CASCADE, n BIGINT NOT NULL
 );
 CREATE TABLE low_grandchildren (id BIGINT PRIMARY KEY, child BIGINT REFERENCES low_children (id) ON DELETE CASCADE);
+CREATE TABLE low_keepers (id BIGINT PRIMARY KEY, parent BIGINT NOT NULL REFERENCES low_parents (id));
 CREATE TABLE trees (id BIGINT PRIMARY KEY, up BIGINT REFERENCES trees (id) ON DELETE CASCADE);
 CREATE TABLE sums (name TEXT PRIMARY KEY, n BIGINT NOT NULL);
 """
@@ -27,7 +28,7 @@ _LOG: Final = {
     "sqlite": "CREATE TABLE told (position INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT NOT NULL);",
     "postgres": "CREATE TABLE told (position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, word TEXT NOT NULL);",
 }
-_NAMES: Final = ("low_grandchildren", "low_children", "low_parents", "trees", "sums", "told")
+_NAMES: Final = ("low_keepers", "low_grandchildren", "low_children", "low_parents", "trees", "sums", "told")
 
 _WRITES: Final = [
     Statement(text.split(" VALUES")[0], text)
@@ -60,6 +61,8 @@ _WRITES: Final = [
         "UPDATE told SET word = word || '!' WHERE word = 'told ' || $1 || '$1'",
         "UPDATE low_parents SET code = 'c' || $2 WHERE id = $1",
         "DELETE FROM told WHERE word = 'told ' || $1 || '$1'",
+        "INSERT INTO low_keepers (id, parent) VALUES ($1, $2)",
+        "DELETE FROM low_keepers WHERE parent = $1",
     )
 ]
 
@@ -136,7 +139,7 @@ async def _commit(store: Store, unit: Unit) -> str:
 
 
 @given(units=st.lists(_UNITS, min_size=1, max_size=2))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=4000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @example(units=[Unit((Write(_WRITES[22], ("1",)), Write(_WRITES[22], ("2",)), Write(_WRITES[22], ("3",), 1)))])
 @example(units=[Unit((Write(_WRITES[4], (1,), 1), Write(_WRITES[6], (3, 1, 1))))])
 @example(units=[Unit((Write(_WRITES[6], (3, 1, 1)), Write(_WRITES[4], (1,), 1)))])
@@ -151,6 +154,7 @@ async def _commit(store: Store, unit: Unit) -> str:
         Unit((Write(_WRITES[26], (1, "2")), Write(_WRITES[1], (4, 1, "1")))),
     ]
 )
+@example(units=[Unit((Write(_WRITES[28], (1, 2)),)), Unit((Write(_WRITES[4], (2,)), Write(_WRITES[0], (2, 1))))])
 async def test_a_unit_does_the_same_however_it_is_sent(trio: Trio, units: list[Unit]) -> None:
     apart = trio.apart._committer  # noqa: SLF001 - the one thing that is to differ
     write_once = apart._write_once  # noqa: SLF001 - as above

@@ -157,7 +157,7 @@ def _pairs(kind: Kind[Any], field: Field) -> Statement:
 def _insert(kind: Kind[Any]) -> Statement:
     names = ", ".join(field.column for field in stored(kind))
     marks = ", ".join(_mark(field.column, n) for n, field in enumerate(stored(kind), 1))
-    return Statement(f"{kind.model}.insert", f"INSERT INTO {table(kind)} ({names}) VALUES ({marks})")  # noqa: S608
+    return Statement(f"{kind.model}.insert", f"INSERT INTO {table(kind)} ({names}) VALUES ({marks})")  # noqa: S608 - declared names
 
 
 def _mark(column: str, number: int) -> str:

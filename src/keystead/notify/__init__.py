@@ -1,0 +1,1 @@
+"""What leaves when something happened: rules, transports, webhooks, mail, feed. Nothing is built here yet."""

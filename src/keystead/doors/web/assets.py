@@ -1,4 +1,4 @@
-"""Static files, read once from the package: hashed names that may be kept for ever, stable names that are asked for again.
+"""Static files, read once from the package: hashed names may be kept for ever, stable names are asked for again.
 
 Look-up is one dictionary access with the exact path, so no path can climb out of the folder (SECURITY.md WB-14).
 """
@@ -11,6 +11,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 from typing import Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -29,6 +30,8 @@ _TYPES: Final = {
     ".png": "image/png",
     ".jpg": "image/jpeg",
 }
+_LITERAL: Final = " =:/(){}@.,;-"
+"""What may stand in a data URI as it is, as far as our drawings need it."""
 _PACKED: Final = frozenset({".png", ".jpg"})
 _FOREVER: Final = "public, max-age=31536000, immutable, no-transform"
 _ASK_AGAIN: Final = "public, no-cache, no-transform"
@@ -84,6 +87,15 @@ def _shelf() -> _Shelf:
 def lookup(path: str) -> Asset | None:
     """The asset at ``path`` (below any sub-path of the server, starting ``/static/dist/``), or None."""
     return _shelf().by_path.get(path)
+
+
+def inlined(name: str) -> str:
+    """A small text file as a data URI (RFC 2397), which costs the page some bytes and no request.
+
+    :param name: as for :func:`url`.
+    """
+    asset = _shelf().by_path[PREFIX + name]
+    return f"data:{asset.content_type},{quote(asset.body, safe=_LITERAL)}"
 
 
 def url(name: str, root: str = "") -> str:

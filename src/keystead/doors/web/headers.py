@@ -1,4 +1,4 @@
-"""The response headers of every page: what the browser may load, run, frame, remember and tell others (SECURITY.md WB-03..09)."""
+"""The headers of every page: what the browser may load, run, frame, remember and tell others."""
 
 import re
 from collections.abc import Sequence
@@ -18,16 +18,18 @@ _FIXED: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (
         b"permissions-policy",
-        b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), "
-        b"microphone=(), midi=(), payment=(), serial=(), usb=(), "
-        b"publickey-credentials-create=(self), publickey-credentials-get=(self)",
+        (
+            b"accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), "
+            b"microphone=(), midi=(), payment=(), serial=(), usb=(), "
+            b"publickey-credentials-create=(self), publickey-credentials-get=(self)"
+        ),
     ),
     (b"cache-control", b"no-store"),
 )
 
 
 def source_of(url: str) -> str:
-    """The CSP source expression (CSP 3 §2.3.1) that covers ``url``: its origin, or ``scheme:`` for an application's own scheme.
+    """The CSP source expression (CSP 3 §2.3.1) that covers ``url``: its origin, or ``scheme:`` for an own scheme.
 
     :raises ValueError: the URL is not absolute, its scheme can run script, or its host could end the directive.
     """
@@ -46,8 +48,8 @@ def security_headers(nonce: str, *, form_action: Sequence[str] = ()) -> list[tup
     """The headers to send with a page, as ASGI name/value pairs with lower-case names.
 
     :param nonce: this response's nonce, the one its page carries; at least 16 characters of base64 or base64url.
-    :param form_action: absolute URLs the page's forms may reach besides our own: the target of a self-submitting form, and the
-        address a POST of this page may be *redirected* to, because Chromium checks ``form-action`` against redirects too.
+    :param form_action: absolute URLs the page's forms may reach besides our own: the target of a self-submitting form,
+        and where a POST of this page may be *redirected* to, because Chromium checks ``form-action`` there too.
     :raises ValueError: the nonce or a URL has a shape that could break out of its directive.
 
     Strict-Transport-Security is left to the lane that knows whether the connection is TLS.

@@ -1,7 +1,7 @@
 """The drawings of Keystead: the keystone mark and a dozen line icons, as inline SVG.
 
-Inline, so that they cost no request and take the colour of the text around them. Every drawing is decoration: what it means
-stands beside it in words, hence ``aria-hidden``.
+Inline, so that they cost no request and take the colour of the text around them. Every drawing is decoration: what it
+means stands beside it in words, hence ``aria-hidden``.
 """
 
 from typing import Final
@@ -25,15 +25,18 @@ _LINES: Final = {
     "key": '<circle cx="8" cy="12" r="4.2"/><path d="M12.2 12H21m-3 0v3.6M15 12v2.4"/>',
     "lock": '<path d="M5.5 10.5h13v9.5h-13zM8.5 10.5V7.6a3.5 3.5 0 0 1 7 0v2.9M12 14.3v2"/>',
     "search": '<circle cx="10.8" cy="10.8" r="6.3"/><path d="m15.4 15.4 4.6 4.6"/>',
-    "settings": '<path d="M4 7h9m5 0h2M4 17h2m5 0h9"/><circle cx="15.5" cy="7" r="2.5"/><circle cx="8.5" cy="17" r="2.5"/>',
+    "settings": (
+        '<path d="M4 7h9m5 0h2M4 17h2m5 0h9"/><circle cx="15.5" cy="7" r="2.5"/><circle cx="8.5" cy="17" r="2.5"/>'
+    ),
     "signout": '<path d="M14 7.5V4.5H4.5v15H14v-3M9.5 12H20m-3.8-3.8L20 12l-3.8 3.8"/>',
     "user": '<circle cx="12" cy="8.2" r="4"/><path d="M4 20.2a8 8 0 0 1 16 0"/>',
 }
 
 ICONS: Final = {
     name: (
-        '<svg class="icon" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.7"'
-        f' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{lines}</svg>'
+        '<svg class="icon" viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor"'
+        ' stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">'
+        f"{lines}</svg>"
     )
     for name, lines in _LINES.items()
 }

@@ -3,7 +3,7 @@
 from typing import Final
 
 from keystead.base import rand
-from keystead.base.errors import Kind, Problem
+from keystead.base.errors import Kind, Problem, not_found
 from keystead.doors.http.cookies import Jar
 from keystead.doors.http.message import HTML, Request, Response
 from keystead.doors.http.site import Site
@@ -25,6 +25,9 @@ _WORDS: Final = {
     Kind.BUSY: (503, "Too busy at the moment", "Wait a moment, then try again."),
     Kind.INTERNAL: (500, "Something went wrong here", "Tell the administrator the request id below."),
 }
+
+_UNSAID: Final = str(not_found())
+"""What a failure says that names nothing; the page says it better."""
 
 
 def nonce() -> str:
@@ -70,6 +73,8 @@ def failed(request: Request, site: Site, exc: BaseException) -> Response:
     status, title, hint = _WORDS[problem.kind]
     members = look(request, site, site.state.settings)
     explanation = problem.detail or "The request could not be answered."
+    if problem.kind is Kind.NOT_FOUND and explanation == _UNSAID:
+        explanation = "No page has this address, or it is not yours to see."
     if problem.fields:
         explanation = "; ".join(f"{name}: {_first(text)}" for name, text in problem.fields.items())
     body = render.error_page(status, title, explanation, hint, render.Page(**members))  # type: ignore[arg-type]  # members of Page

@@ -1,7 +1,7 @@
 """Pages: typed data in, HTML bytes out. No request, no store and no rule is known here.
 
-Every page works without JavaScript and loads one style sheet and one script. Whatever people or administrators wrote is escaped by
-the template engine; addresses they wrote go through ``safe_link`` or ``safe_image`` first (SECURITY.md WB-05, WB-06).
+Every page works without JavaScript and loads one style sheet and one script. Whatever people or administrators wrote is
+escaped by the template engine; addresses they wrote go through ``safe_link`` or ``safe_image`` first.
 
 Words on the pages are English, so ``Page.lang`` stays ``en`` until the words exist in another language.
 """
@@ -102,6 +102,8 @@ class PortalUser(msgspec.Struct, frozen=True, kw_only=True):
     """Address or data URI of a picture; empty draws the initials."""
 
 
+_SHOWN_ONLY: Final = frozenset({"hidden", "static", "separator", "alert_info", "alert_warning", "alert_danger"})
+"""Prompt fields that ask nothing."""
 STAGES: Final[Mapping[str, str]] = {
     "ak-stage-access-denied": "access_denied",
     "ak-stage-autosubmit": "autosubmit",
@@ -119,8 +121,9 @@ STAGES: Final[Mapping[str, str]] = {
 LOCALES: Final = (
     ("ar", "العربية"), ("cs", "Čeština"), ("de", "Deutsch"), ("en", "English"), ("es", "Español"), ("fi", "Suomi"),
     ("fr", "Français"), ("it", "Italiano"), ("ja", "日本語"), ("ko", "한국어"), ("nl", "Nederlands"), ("pl", "Polski"),
-    ("pt-BR", "Português (Brasil)"), ("ru", "Русский"), ("tr", "Türkçe"), ("zh-Hans", "简体中文"), ("zh-Hant", "繁體中文"),
-)  # fmt: skip
+    ("pt-BR", "Português (Brasil)"), ("ru", "Русский"), ("tr", "Türkçe"), ("zh-Hans", "简体中文"),
+    ("zh-Hant", "繁體中文"),
+)  # fmt: skip  # a list of names
 """Language tag and the language's own name, for a language prompt whose choices the challenge leaves open."""
 
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
@@ -140,7 +143,7 @@ def safe_link(url: object) -> str:
 
 
 def safe_onward(url: object) -> str:
-    """``url`` if a browser may be sent on to it, which includes the schemes native applications register; else empty."""
+    """``url`` if a browser may be sent on to it, the schemes of native applications included; else empty."""
     return url if isinstance(url, str) and _ONWARD.fullmatch(url) else ""
 
 
@@ -183,6 +186,7 @@ def _environment() -> "Environment":
         default_favicon=assets.FAVICON,
         default_background=assets.BACKGROUND,
         asset=assets.url,
+        icon=assets.inlined("assets/icons/icon.svg"),
         locales=LOCALES,
     )
     return environment
@@ -201,7 +205,7 @@ def _controls(challenge: Challenge) -> dict[str, tuple[str, str]]:
     if component == "ak-stage-prompt":
         fields = challenge["fields"]
         for at, field in enumerate(fields if isinstance(fields, Sequence) else ()):
-            if field["type"] not in {"hidden", "static", "separator"}:
+            if field["type"] not in _SHOWN_ONLY:
                 found[field["field_key"]] = (f"field-{at}", field["label"])
     elif component == "ak-stage-identification":
         if challenge["user_fields"]:
@@ -225,9 +229,10 @@ def _identifier(user_fields: object) -> str:
 def flow_page(challenge: Challenge, page: FlowPage) -> bytes:
     """The page that asks one challenge of a flow.
 
-    Its form posts the challenge's response members under their own names, plus ``_csrf``: ``uid_field``, ``password``, ``token``,
-    ``remember_me`` (``true`` or ``false``), or each prompt's ``field_key``. An unticked checkbox is absent from the post. The
-    encoding is ``application/x-www-form-urlencoded``; only a prompt with a ``file`` field needs ``multipart/form-data``.
+    Its form posts the challenge's response members under their own names, plus ``_csrf``: ``uid_field``, ``password``,
+    ``token``, ``remember_me`` (``true`` or ``false``), or each prompt's ``field_key``. An unticked checkbox is absent
+    from the post. The encoding is ``application/x-www-form-urlencoded``; only a prompt with a ``file`` field needs
+    ``multipart/form-data``.
 
     :raises KeyError: this version has no page for the challenge's component, or the challenge lacks a required member.
     """
@@ -282,7 +287,7 @@ def message_page(title: str, message: str, page: Page, *, links: Sequence[Link] 
 def confirm_page(
     title: str, message: str, button: str, action: str, page: Page, *, fields: Mapping[str, str] | None = None
 ) -> bytes:
-    """A page that asks before something happens; only its button, which posts ``fields`` to ``action``, makes it happen.
+    """A page that asks before something happens; only its button, posting ``fields`` to ``action``, makes it happen.
 
     :param action: where the form is posted; a path of ours.
     """
