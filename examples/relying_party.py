@@ -6,6 +6,7 @@ It keeps sessions in memory and serves plain HTTP on localhost: an example to re
 """
 
 import argparse
+import contextlib
 import hashlib
 import html
 import json
@@ -24,8 +25,8 @@ STYLE = """
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 42rem; margin: 4rem auto; padding: 0 1rem; color: #16202a;
   background: #fbfaf7 } a.button { display: inline-block; padding: .6rem 1.2rem; border-radius: .5rem; color: #fff;
   background: #1f7a72; text-decoration: none } table { border-collapse: collapse; width: 100% }
-td, th { text-align: left; padding: .4rem; border-bottom: 1px solid #e9e4da; vertical-align: top;
-  overflow-wrap: anywhere }
+td, th { text-align: left; padding: .4rem; border-bottom: 1px solid #e9e4da; vertical-align: top }
+td { overflow-wrap: anywhere }
 @media (prefers-color-scheme: dark) { body { color: #f2efe8; background: #16202a } td, th { border-color: #33404c } }
 """
 
@@ -163,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
     def _page(self, key: str, body: str, status: int = 200) -> None:
         text = (
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-            f"<title>Example application</title><style>{STYLE}</style>{body}</html>"
+            f"<link rel=icon href='data:,'><title>Example application</title><style>{STYLE}</style>{body}</html>"
         ).encode()
         self.send_response(status)
         self._common(key, len(text))
@@ -184,14 +185,25 @@ class Handler(BaseHTTPRequestHandler):
         """Stay quiet: codes travel in addresses."""
 
 
-def serve(issuer: str, client_id: str, client_secret: str, port: int) -> ThreadingHTTPServer:
+class Server(ThreadingHTTPServer):
+    """The example, bound to its port on localhost."""
+
+    def __init__(self, provider: Provider, port: int) -> None:
+        self._http = provider.http
+        members = {"provider": provider, "browsers": {}, "home": f"http://localhost:{port}/"}
+        super().__init__(("localhost", port), type("BoundHandler", (Handler,), members))
+
+    def server_close(self) -> None:
+        """Let go of the port and of the connections to the provider."""
+        super().server_close()
+        self._http.close()
+
+
+def serve(issuer: str, client_id: str, client_secret: str, port: int) -> Server:
     """The example, bound to ``port`` on localhost and not yet serving."""
     http = httpx.Client(timeout=10.0)
     metadata = http.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration").raise_for_status().json()
-    home = f"http://localhost:{port}/"
-    provider = Provider(client_id, client_secret, f"{home}auth/callback", metadata, http)
-    bound = type("BoundHandler", (Handler,), {"provider": provider, "browsers": {}, "home": home})
-    return ThreadingHTTPServer(("localhost", port), bound)
+    return Server(Provider(client_id, client_secret, f"http://localhost:{port}/auth/callback", metadata, http), port)
 
 
 def main() -> None:
@@ -204,7 +216,8 @@ def main() -> None:
     given = parser.parse_args()
     server = serve(given.issuer, given.client_id, given.client_secret, given.port)
     print(f"The example application is on http://localhost:{given.port}/", flush=True)
-    server.serve_forever()
+    with server, contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 if __name__ == "__main__":

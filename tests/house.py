@@ -21,9 +21,10 @@ from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors, routes
 from keystead.kinds.access import system
+from keystead.kinds.action import Action
 from keystead.kinds.call import SYSTEM, Actor, Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Kind
+from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 from keystead.people import token
 from keystead.people.brand import Brand

@@ -34,7 +34,8 @@ from keystead.flows.stages import (
     user_logout,
     user_write,
 )
-from keystead.kinds.kind import Action, Kind
+from keystead.kinds.action import Action
+from keystead.kinds.kind import Kind
 from keystead.people import brand, event, group, role, session, token, user, user_actions
 from keystead.policies import binding as policy_binding
 from keystead.policies import expression

@@ -60,11 +60,14 @@ class Visit:
         for name, value in answers.items():
             await self.page.locator(f"[name={name}]").fill(value)
 
-    async def press(self, button: str) -> None:
-        """Press the button, or follow the link, with these words, and wait for the page it leads to."""
-        named = self.page.get_by_role("button", name=button).or_(self.page.get_by_role("link", name=button))
-        await named.first.click()
-        await self.page.wait_for_load_state()
+    async def press(self, name: str, *, to: str = "**") -> None:
+        """Press the button, or follow the link, with these words, and wait for the page it leads to.
+
+        :param to: a pattern of that page's address, where others may come before it.
+        """
+        named = self.page.get_by_role("button", name=name).or_(self.page.get_by_role("link", name=name))
+        async with self.page.expect_navigation(url=to):
+            await named.first.click()
 
     async def heading(self) -> str:
         """The page's heading."""

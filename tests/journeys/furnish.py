@@ -31,10 +31,10 @@ async def signing_key(api: Api, alg: str) -> str | None:
     """The key of a new pair for ``alg``; None for HS256."""
     if alg not in KEYS:
         return None
-    body = {"common_name": f"signs {alg}", "validity_days": 30, "alg": KEYS[alg]}
-    found = await api.get(f"crypto/certificatekeypairs/?name={body['common_name'].replace(' ', '%20')}")
-    if found["results"]:
-        return str(found["results"][0]["pk"])
+    name = f"signs-{alg.lower()}"
+    for found in (await api.get(f"crypto/certificatekeypairs/?name={name}"))["results"]:
+        return str(found["pk"])
+    body = {"common_name": name, "validity_days": 30, "alg": KEYS[alg]}
     return str((await api.ask("POST", "crypto/certificatekeypairs/generate/", body))["pk"])
 
 

@@ -88,7 +88,7 @@ class Person:
         asked = (await self.http.get(executor)).json()
         assert asked["component"] == "ak-stage-consent", asked
         last = await self.http.post(executor, json={"token": asked["token"]}, follow_redirects=True)
-        return parse_qs(urlsplit(last.json()["to"]).query)["code"][0]
+        return str(parse_qs(urlsplit(last.json()["to"]).query)["code"][0])
 
 
 def redemption(client: Client, code: str) -> dict[str, str]:

@@ -7,8 +7,9 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Answer, Filter, Kind
+from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Slug, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State

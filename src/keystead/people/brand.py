@@ -8,8 +8,9 @@ import msgspec
 
 from keystead.base.errors import invalid
 from keystead.kinds import ledger
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Answer, Kind
+from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State

@@ -10,9 +10,10 @@ import msgspec
 from keystead.base.clock import instant, micros
 from keystead.kinds import listing
 from keystead.kinds.access import require
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter, Kind, Table, Verb
+from keystead.kinds.kind import Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Text, Uuid
 from keystead.kinds.state import State
 from keystead.store.sql import Value, dynamic

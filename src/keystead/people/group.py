@@ -7,9 +7,10 @@ import msgspec
 
 from keystead.base.errors import denied, invalid, not_found
 from keystead.kinds.access import holds, require
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
+from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Column, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import power

@@ -8,9 +8,10 @@ import msgspec
 from keystead.base.errors import denied, not_found
 from keystead.kinds import listing
 from keystead.kinds.access import require
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter, Keys, Kind
+from keystead.kinds.kind import Filter, Keys, Kind
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
 from keystead.store import Statement, Write

@@ -11,9 +11,10 @@ from keystead.base.clock import micros
 from keystead.base.secret import fingerprint
 from keystead.kinds import records
 from keystead.kinds.access import require
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import READ, Action, Answer, Filter, Kind, Table, Verb
+from keystead.kinds.kind import READ, Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Ref, Uuid
 from keystead.kinds.state import State
 from keystead.store import Statement, Write

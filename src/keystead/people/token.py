@@ -12,9 +12,10 @@ from keystead.base.errors import denied, invalid
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import records
 from keystead.kinds.access import holds, require
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter, Kind, Table
+from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.user import check_reach, whole_users

@@ -9,9 +9,10 @@ import msgspec
 from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid
 from keystead.kinds.access import holds, require, system
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter
+from keystead.kinds.kind import Filter
 from keystead.kinds.marks import Duration, Email
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token

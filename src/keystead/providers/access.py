@@ -10,8 +10,9 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.flows.flow import PolicyEngineMode
 from keystead.kinds.access import holds
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Answer, Filter
+from keystead.kinds.kind import Filter
 from keystead.kinds.listing import Query
 from keystead.kinds.state import State
 from keystead.people.person import Person, person_by_pk

@@ -15,9 +15,10 @@ from keystead.base.errors import invalid, not_found
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import listing
 from keystead.kinds.access import require
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Filter, Kind
+from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, WRITE_ONLY, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.snapshot import Snapshot

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
@@ -194,6 +194,7 @@ def below(path: str, root: str) -> str:
     return path
 
 
+@lru_cache(maxsize=4096)
 def address_of(text: str) -> Address | None:
     """The IP address that ``text`` is, an IPv4 address in IPv6 clothes as itself (RFC 4291 §2.5.5.2); else None.
 

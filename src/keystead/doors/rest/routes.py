@@ -17,9 +17,10 @@ from keystead.doors.rest import errors, families, verbs
 from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
 from keystead.kinds.access import holds, may, signed_in
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Action, Answer, Kind, Verb
+from keystead.kinds.kind import Kind, Verb
 
 ROOT: Final = "/api/v3/"
 _OK: Final = 200

@@ -10,8 +10,9 @@ from keystead.flows.gate import seen
 from keystead.flows.prompt import SHOWN_ONLY, Evaluate, Prompt, PromptTypeEnum, StagePrompt, shown, take
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import GENERAL, Again, Body, Challenge, Done, Error, Outcome, Run, Stage
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Answer, Kind
+from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Int32, OnDelete, Ref, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.state import State

@@ -6,8 +6,9 @@ import msgspec
 
 from keystead.base.errors import invalid, not_found
 from keystead.kinds.access import holds
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Answer, Filter
+from keystead.kinds.kind import Filter
 from keystead.kinds.state import State
 from keystead.people.person import Person, person_by_pk
 from keystead.people.user import USER

@@ -15,8 +15,9 @@ from keystead.doors.rest.families import Family
 from keystead.doors.rest.openapi.serve import Description
 from keystead.doors.rest.operation import Operation
 from keystead.doors.rest.routes import ROOT
+from keystead.kinds.action import Action
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Action, Kind
+from keystead.kinds.kind import Kind
 
 
 def add(

@@ -9,7 +9,8 @@ from keystead.doors.rest.openapi import objects
 from keystead.doors.rest.openapi.operations import SCHEME, Paths
 from keystead.doors.rest.openapi.schemas import REF, Components, Schema
 from keystead.doors.rest.operation import Operation
-from keystead.kinds.kind import Action, Kind
+from keystead.kinds.action import Action
+from keystead.kinds.kind import Kind
 
 _ABOUT: Final = (
     "Everything Keystead keeps can be read and changed here. Send an API token as `Authorization: Bearer <token>`."

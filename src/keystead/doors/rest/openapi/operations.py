@@ -10,7 +10,8 @@ from keystead.doors.rest.openapi.objects import key_schema, name_of, page_of
 from keystead.doors.rest.openapi.schemas import Components, Schema, Type, obj, ref
 from keystead.doors.rest.openapi.words import told
 from keystead.doors.rest.operation import PAGING, Operation
-from keystead.kinds.kind import PERMISSION, Action, Filter, Kind, Verb
+from keystead.kinds.action import Action
+from keystead.kinds.kind import PERMISSION, Filter, Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.people.event import TypeCreate
 
