@@ -1,4 +1,4 @@
-"""Records survive the trip to the database and back, field by field, on both engines; editors do not undo each other."""
+"""Records survive the trip to the database and back, field by field, on both engines; editors undo nobody's work."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -102,6 +102,14 @@ async def test_units_of_several_steps_share_commits(place: Place, told: list[str
         assert await transactions(store, place, told) <= 20
 
 
+async def test_units_that_announce_something_share_commits_too(place: Place, told: list[str]) -> None:
+    async with engines.opened(place) as store:
+        units = [Unit((note(f"n{n:02}"),), announce=n % 2 * n) for n in range(40)]
+        assert await commit_all(store, units) == ["done"] * 40
+        assert await names(store) == [f"n{n:02}" for n in range(40)]
+        assert await transactions(store, place, told) <= 8
+
+
 async def test_2000_units_of_64_writers_are_all_there_once(store: Store) -> None:
     numbers = itertools.count()
     acknowledged: list[str] = []

@@ -30,6 +30,8 @@ _REFERENCES: Final = (
     " JOIN pg_namespace n ON n.oid = c.connamespace WHERE c.contype = 'f' AND n.nspname = current_schema()"
 )
 
+_Group: TypeAlias = tuple[Shape, bool]
+"""Units that are the same statements: their shape, and whether they announce something."""
 _Waiting: TypeAlias = tuple[Unit, "asyncio.Future[None]"]
 
 
@@ -38,7 +40,7 @@ class Committer:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._waiting: dict[Shape, list[_Waiting]] = {}
+        self._waiting: dict[_Group, list[_Waiting]] = {}
         self._count = 0
         self._senders: set[asyncio.Task[None]] = set()
         self._references: References | None = None
@@ -50,11 +52,12 @@ class Committer:
         loop = asyncio.get_running_loop()
         landed: asyncio.Future[None] = loop.create_future()
         self._count += 1
-        if (queue := self._waiting.get(unit.shape)) is not None:
+        group = (unit.shape, bool(unit.announce))
+        if (queue := self._waiting.get(group)) is not None:
             queue.append((unit, landed))
         else:
-            self._waiting[unit.shape] = [(unit, landed)]
-            sender = loop.create_task(self._send(unit.shape))
+            self._waiting[group] = [(unit, landed)]
+            sender = loop.create_task(self._send(group))
             self._senders.add(sender)
             sender.add_done_callback(self._senders.discard)
         # A caller that is cancelled here cancels its future only: the unit lands or fails all the same.
@@ -69,15 +72,15 @@ class Committer:
             if late:
                 await asyncio.wait(late)
 
-    async def _send(self, shape: Shape) -> None:
-        """Send the units of one shape, group after group, until none waits."""
+    async def _send(self, group: _Group) -> None:
+        """Send the units of one group, batch after batch, until none waits."""
         try:
-            while queue := self._waiting[shape]:
-                self._waiting[shape] = queue[MAX_BATCH:]
+            while queue := self._waiting[group]:
+                self._waiting[group] = queue[MAX_BATCH:]
                 await self._land(queue[:MAX_BATCH])
         finally:
             # Empty, unless this task was cancelled.
-            self._resolve(self._waiting.pop(shape), StoreDown("the store was closed before the unit was sent"))
+            self._resolve(self._waiting.pop(group), StoreDown("the store was closed before the unit was sent"))
 
     async def _land(self, batch: list[_Waiting]) -> None:
         try:

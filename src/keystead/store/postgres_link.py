@@ -4,7 +4,7 @@ import asyncio
 import re
 import ssl
 from dataclasses import dataclass, field
-from typing import Final, Literal, TypeAlias, TypedDict, cast
+from typing import Final, Literal, NoReturn, TypeAlias, TypedDict, cast
 
 import asyncpg
 
@@ -120,6 +120,12 @@ def translated(exc: BaseException, *, lost: bool) -> BaseException:
     if state.startswith("22"):
         return ValueError(str(exc))
     return exc
+
+
+def raise_translated(exc: BaseException, *, lost: bool) -> NoReturn:
+    """Raise what ``exc`` means to a caller of the store; see :func:`translated`."""
+    meaning = translated(exc, lost=lost)
+    raise meaning from (None if meaning is exc else exc)
 
 
 def _column(exc: asyncpg.UniqueViolationError) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import asyncpg
 
 from keystead.base import rand
-from keystead.store.postgres_link import FAILURES, Address, arguments, translated, unusable
+from keystead.store.postgres_link import FAILURES, Address, arguments, raise_translated, unusable
 from keystead.store.sql import Statement, Value
 from keystead.store.store import LONGEST, StoreDown
 
@@ -86,7 +86,7 @@ class Pool:
                 if lost and again:
                     await self._pool.expire_connections()
                     continue
-                raise translated(exc, lost=lost) from exc
+                raise_translated(exc, lost=lost)
             else:
                 return [] if row is None else [row]
             finally:
@@ -107,7 +107,7 @@ class Pool:
             if lost or isinstance(exc, asyncpg.ReadOnlySQLTransactionError):
                 # After a failover the others lead to a server that is gone, or to one that only stands by.
                 await self._pool.expire_connections()
-            raise translated(exc, lost=lost) from exc
+            raise_translated(exc, lost=lost)
         finally:
             await self._pool.release(connection)
 
