@@ -139,7 +139,8 @@ def build(site: Site) -> Application:
     parts = Parts(EXECUTOR, {one.type: one for one in GRANTS})
     for entry in routes.routes(parts):
         run = OidcDoor(door, entry.handle, visits=entry.visits).run
-        table.add(entry.method, entry.path, Endpoint(run, oidc_door.failed, identify=entry.visits, max_body=64 * 1024))
+        failed = pages.failed if entry.visits else oidc_door.failed
+        table.add(entry.method, entry.path, Endpoint(run, failed, identify=entry.visits, max_body=64 * 1024))
     return Application(site, table, jar, _unknown)
 
 

@@ -52,9 +52,7 @@ async def claims(one: Visit) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-async def test_signs_in_with_consent_and_out_again(
-    chrome: Browser, node: Node, party: Party, *, scripts: bool
-) -> None:
+async def test_signs_in_with_consent_and_out_again(chrome: Browser, node: Node, party: Party, *, scripts: bool) -> None:
     async with browser.visit(chrome, java_script_enabled=scripts) as one:
         await one.page.goto(party.url)
         await one.press("Sign in", to=LOGIN)

@@ -89,6 +89,8 @@ class Connection(HttpToolsProtocol):
                 raise ValueError("the head is too large")
         self._phase = _BODY
         super().on_headers_complete()
+        if not self.cycle.keep_alive:
+            self.cycle.transport = _Leaving(self)
 
     def on_message_complete(self) -> None:
         """A request is read."""
@@ -98,7 +100,8 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP; uvicorn calls this for whatever its parser stumbles over, our refusals among it."""
         self.logger.debug(msg)
-        if (cycle := self._cycle) is None or cycle.response_complete:
+        cycle = self._cycle
+        if cycle is None or cycle.response_complete or (self._phase == _BODY and self._unanswered(cycle)):
             self._refuse(self._refusal)
         else:
             # An earlier request's answer is under way: words of ours would run into it.
@@ -130,10 +133,14 @@ class Connection(HttpToolsProtocol):
 
     def _late(self) -> None:
         cycle = self._cycle
-        if not self.pipeline and (cycle is None or cycle.response_complete or not cycle.response_started):
+        if cycle is None or cycle.response_complete or self._unanswered(cycle):
             self._refuse(_TIMEOUT)
         else:
             self.transport.abort()
+
+    def _unanswered(self, cycle: RequestResponseCycle) -> bool:
+        """Whether nothing was said to the newest request yet, nor is being said to one before it."""
+        return not self.pipeline and not cycle.response_started
 
     @property
     def _cycle(self) -> RequestResponseCycle | None:
@@ -149,9 +156,39 @@ class Connection(HttpToolsProtocol):
             return
         retry = b"retry-after: 1\r\n" if status == _BUSY else b""
         transport.write(STATUS_LINE[status] + retry + b"connection: close\r\ncontent-length: 0\r\n\r\n")
-        if status != _BUSY and transport.can_write_eof():
-            # Hanging up on a peer that still talks would take our words back before it has read them (TCP reset).
-            transport.write_eof()
-            self._deadline = self.loop.call_later(LINGER_SECONDS, transport.close)
-        else:
+        self._hang_up(at_once=status == _BUSY)
+
+    def answered(self) -> None:
+        """Hang up after an answer, which may have been given before the whole request was read."""
+        self._hang_up(at_once=self._phase == _BETWEEN)
+
+    def _hang_up(self, *, at_once: bool) -> None:
+        transport = self.transport
+        if at_once or transport.is_closing() or not transport.can_write_eof():
             transport.close()
+            return
+        # Hanging up on a peer that still talks would take our words back before it has read them (TCP reset).
+        self._deaf = True
+        self._unwatch()
+        transport.write_eof()
+        self._deadline = self.loop.call_later(LINGER_SECONDS, transport.close)
+
+
+class _Leaving(asyncio.Transport):
+    """What an answer is written to that is its connection's last."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Write."""
+        self._connection.transport.write(data)
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._connection.transport.is_closing()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.answered()
