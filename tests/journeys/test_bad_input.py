@@ -9,8 +9,9 @@ from typing import Final, Literal
 
 import pytest
 
+from keystead.store.postgres import Address
 from tests import engines
-from tests.engines import Address, Place
+from tests.engines import Place
 from tests.journeys import raw
 from tests.journeys.raw import Told, request
 from tests.journeys.server import TOKEN, Node
@@ -212,7 +213,7 @@ PAGES: Final = {
 
 
 async def rows(place: Place) -> dict[str, int]:
-    """How many rows each table has; sequence numbers of settings are rows too."""
+    """How many rows each table has; every change of settings adds one to their log."""
     if isinstance(place, Address):
         async with engines.past(place) as connection:
             names = await connection.fetch(

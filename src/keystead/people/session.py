@@ -28,6 +28,7 @@ class AuthenticatedSession(msgspec.Struct, frozen=True, kw_only=True):
     """A browser that is signed in.
 
     :param digest: SHA-256 of the session key in the cookie, hexadecimal.
+    :param created: when the person signed in, the last time.
     :param auth: how the person proved who they are: ``method``, ``args``, ``amr``, ``auth_time`` (seconds since 1970).
     """
 
@@ -122,6 +123,7 @@ def renew(
     renewed = msgspec.structs.replace(
         session,
         digest=fingerprint(sid),
+        created=call.at,
         expires=min(expires, call.at + LONGEST),
         last_used=call.at,
         last_ip=call.peer,

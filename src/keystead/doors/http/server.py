@@ -47,7 +47,9 @@ class Application:
         began = perf_counter()
         request_id = rand.hex128()
         response = await self._respond(scope, receive, request_id)
-        headers = [*response.headers, (b"x-authentik-id", request_id.encode()), *_COMMON]
+        given = {name for name, _ in response.headers}
+        common = (header for header in _COMMON if header[0] not in given)
+        headers = [*response.headers, (b"x-authentik-id", request_id.encode()), *common]
         body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
