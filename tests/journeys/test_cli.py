@@ -9,12 +9,12 @@ import httpx
 import pytest
 from playwright.async_api import Browser
 
-from tests.doors.cli.program import KEY, Ended, command, on, running
+from tests.doors.cli.program import KEY, Ended, command, on
 from tests.engines import Place
 from tests.journeys import browser, server
 from tests.journeys.furnish import Client
 from tests.journeys.person import Person, redemption
-from tests.journeys.server import PASSWORD, READY, Node
+from tests.journeys.server import PASSWORD, Node
 
 AT_MOST: Final = 1.5
 """Seconds until a server knows what a command did: one by design, and what a busy machine adds."""
@@ -121,10 +121,3 @@ def test_a_wrong_setting_stops_the_start_and_is_named(
     for name in named:
         assert name in ended.err
     assert not (tmp_path / "data").exists()
-
-
-def test_what_a_start_says_is_what_one_needs(tmp_path: Path) -> None:
-    with running("up", "--data", str(tmp_path / "data")) as up:
-        up.until(READY, 200)
-        up.until_said("choose the administrator's password")
-        assert f"http://127.0.0.1:{up.http}/" in up.output

@@ -82,7 +82,9 @@ class Field:
         except msgspec.ValidationError as exc:
             raise ValueError(plain(exc)) from None
         if isinstance(taken, (tuple, list)):
-            return tuple(self._checked(item) for item in taken)
+            items = [self._checked(item) for item in taken]
+            # A table of pairs keeps a set: told at once in the order in which it will be read.
+            return tuple(sorted(set(items), key=_key) if self.link else items)
         return self._checked(taken)
 
     def _checked(self, value: object) -> object:
@@ -98,6 +100,10 @@ class Field:
         if isinstance(value, datetime):
             return universal(value)
         return whole(value) if isinstance(value, int) else value
+
+
+def _key(value: object) -> tuple[int, str]:
+    return (value, "") if isinstance(value, int) else (0, str(value))
 
 
 def universal(moment: datetime) -> datetime:

@@ -165,9 +165,7 @@ async def _member(call: Call, state: State, group: Group, body: UserAccountReque
     require(call, GROUP, "change", group)
     if await state.store.fetch_one(_USER, body.pk) is None:
         raise not_found()
-    others = {*group.users, body.pk} if statement is _ADD else set(group.users) - {body.pk}
-    if not call.actor.is_superuser:
-        await _no_elevation(call, state, group, msgspec.structs.replace(group, users=tuple(others)))
+    power.check(call, await power.of_groups(state, call.settings, [group.pk]), "change the members of this group")
     changes = Changes()
     changes.write(Write(statement, (body.pk, group.pk)))
     changes.event(call, "model_updated", GROUP.app, {"user": body.pk, "change": statement.name}, about=(GROUP, group))

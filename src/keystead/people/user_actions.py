@@ -13,7 +13,7 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
-from keystead.kinds.marks import Duration, Email
+from keystead.kinds.marks import VERBATIM, Duration, Email
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
@@ -82,7 +82,7 @@ class UserPath(msgspec.Struct):
 class UserPasswordSetRequest(msgspec.Struct):
     """The new password."""
 
-    password: Annotated[str, msgspec.Meta(min_length=1)]
+    password: Annotated[str, msgspec.Meta(min_length=1), VERBATIM]
 
 
 class UserServiceAccountRequest(msgspec.Struct):

@@ -144,7 +144,7 @@ async def test_nobody_makes_themselves_more_than_they_are_by_naming_members(hous
     assert made["is_superuser"] is False
     assert made["groups"] == []
     assert made["date_joined"].startswith("2026-09-01")
-    (row,) = [one for one in (await house.admin.get(f"{USERS}?username=mallory")).json["results"]]
+    (row,) = (await house.admin.get(f"{USERS}?username=mallory")).json["results"]
     assert "password" not in row
     token = (await house.user.post("/api/v3/core/tokens/", {"identifier": "t", "managed": None, "key": "chosen"})).json
     assert token["user"] == house.plain.pk

@@ -26,6 +26,8 @@ MAX_CONNECTIONS: Final = 4096
 """Of one process."""
 
 _BETWEEN, _HEAD, _BODY = range(3)
+_HEAD_BEGINS: Final = b"HTTP/1.1 "
+_CONTINUE: Final = b"100"
 _TOO_LARGE: Final = 431
 _TIMEOUT: Final = 408
 _BUSY: Final = 503
@@ -48,6 +50,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Begin; one connection too many is told so."""
         super().connection_made(transport)
+        self._joined = _Joined(transport)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(_BUSY)
         else:
@@ -89,8 +92,12 @@ class Connection(HttpToolsProtocol):
                 raise ValueError("the head is too large")
         self._phase = _BODY
         super().on_headers_complete()
-        if not self.cycle.keep_alive:
-            self.cycle.transport = _Leaving(self)
+        self.cycle.transport = self._joined if self.cycle.keep_alive else _Leaving(self)
+
+    def on_response_complete(self) -> None:
+        """An answer is written."""
+        self._joined.flush()
+        super().on_response_complete()
 
     def on_message_complete(self) -> None:
         """A request is read."""
@@ -192,3 +199,38 @@ class _Leaving(asyncio.Transport):
     def close(self) -> None:
         """Hang up."""
         self._connection.answered()
+
+
+class _Joined(asyncio.Transport):
+    """What an answer is written to: its head waits for the body's first piece, so that most answers are one packet."""
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Write, or keep the head of an answer for the next call."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif bytes(data[:9]) == _HEAD_BEGINS and bytes(data[9:12]) != _CONTINUE:
+            self._head = bytes(data)
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write a head that no body follows."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+
+    def is_closing(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._transport.is_closing()
+
+    def close(self) -> None:
+        """Hang up, once everything is said."""
+        self.flush()
+        self._transport.close()

@@ -1,5 +1,6 @@
 """The ASGI application: finds the endpoint, reads the body within its limit, identifies the caller, answers, logs."""
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import replace
 from time import perf_counter
@@ -53,14 +54,15 @@ class Application:
         body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        _LOG.debug(
-            "request",
-            method=scope["method"],
-            path=told_path(scope["path"]),
-            status=response.status,
-            ms=round((perf_counter() - began) * 1000, 2),
-            request_id=request_id,
-        )
+        if _LOG.is_enabled_for(logging.DEBUG):
+            _LOG.debug(
+                "request",
+                method=scope["method"],
+                path=told_path(scope["path"]),
+                status=response.status,
+                ms=round((perf_counter() - began) * 1000, 2),
+                request_id=request_id,
+            )
 
     async def _respond(self, scope: Scope, receive: Receive, request_id: str) -> Response:
         site = self.site
