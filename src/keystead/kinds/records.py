@@ -1,6 +1,6 @@
 """Records: rows as typed structs and back, and the writes of one record; the SQL derives from the kind's fields."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
@@ -94,23 +94,25 @@ async def existing(store: Store, kind: Kind[Any], keys: Sequence[object]) -> set
 def from_row(kind: Kind[T], row: Row, links: Mapping[str, tuple[object, ...]] | None = None) -> T:
     """The record in ``row`` (as :func:`columns` orders it)."""
     values: dict[str, object] = dict(links or {})
-    for field, value in zip(stored(kind), row, strict=True):
-        values[field.name] = _from_column(field, value)
+    for (name, read), value in zip(_readers(kind), row, strict=True):
+        values[name] = value if read is None or value is None else read(value)
     return kind.struct(**values)
 
 
-def _from_column(field: Field, value: object) -> object:
-    if value is None:
-        return None
+@lru_cache(maxsize=256)
+def _readers(kind: Kind[Any]) -> tuple[tuple[str, Callable[[Any], object] | None], ...]:
+    """For each stored field its name and what turns its column's value into the field's; None where nothing has to."""
+    return tuple((field.name, _reader(field)) for field in stored(kind))
+
+
+def _reader(field: Field) -> Callable[[Any], object] | None:
     if field.temporal:
-        return instant(cast("int", value))
+        return instant
     if field.boolean:
-        return bool(value)
+        return bool
     if field.json:
-        return msgspec.json.decode(cast("str", value), type=field.type)
-    if field.choices is not None:
-        return field.choices(value)
-    return value
+        return msgspec.json.Decoder(field.type).decode
+    return field.choices
 
 
 def to_column(field: Field, value: object) -> Value:

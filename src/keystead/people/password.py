@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import VerificationError
 
 from keystead.base import rand
 from keystead.base.errors import Kind, Problem
@@ -61,7 +61,7 @@ async def _run(work: Callable[..., R], *args: str) -> R:
 def _verify(stored: str, given: str) -> bool:
     try:
         return _HASHER.verify(stored, given)
-    except (VerificationError, InvalidHashError):  # a mismatch is one of the former
+    except (VerificationError, ValueError):  # a mismatch is one of the former; what is no hash, the latter
         return False
 
 
@@ -103,7 +103,7 @@ def needs_rehash(stored: str) -> bool:
     """Whether ``stored`` was made with other parameters than today's."""
     try:
         return _HASHER.check_needs_rehash(stored)
-    except InvalidHashError:
+    except ValueError:
         return True
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import msgspec
 
@@ -12,6 +12,7 @@ from keystead.base.secret import fingerprint
 from keystead.kinds import records
 from keystead.kinds.access import require
 from keystead.kinds.action import Action, Answer
+from keystead.kinds.asked import value_of
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import READ, Filter, Kind, Table, Verb
@@ -159,9 +160,10 @@ async def view(
 
 
 async def bulk_delete(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """End every session of the users named by ``user_pks``."""
+    """End every session of the users named by ``user_pks``, repeated or with commas between."""
     require(call, SESSION, Verb.DESTROY)
-    users = [int(text) for value in query.get("user_pks", ()) for text in value.split(",") if text.strip().isdigit()]
+    named = (text.strip() for value in query.get("user_pks", ()) for text in value.split(","))
+    users = sorted({cast("int", value_of("user_pks", int, text)) for text in named if text})
     changes = Changes()
     rows = await state.store.fetch(_BULK, users) if users else []
     if rows:

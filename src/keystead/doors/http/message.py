@@ -117,8 +117,7 @@ class Request:
         """The TCP peer's address; one on a link without the name of our interface to it."""
         client = self.scope.get("client")
         text = str(client[0]).partition("%")[0] if client else ""
-        found = address_of(text)
-        return str(found) if found else text
+        return _normal(text)
 
     def _trusts(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._trusted)
@@ -207,6 +206,13 @@ def address_of(text: str) -> Address | None:
     if isinstance(address, ipaddress.IPv6Address):
         return None if address.scope_id else address.ipv4_mapped or address
     return address
+
+
+@lru_cache(maxsize=4096)
+def _normal(text: str) -> str:
+    """``text`` as addresses are told, where it is one."""
+    found = address_of(text)
+    return str(found) if found else text
 
 
 def _parsed(data: bytes, what: str) -> form.Form:

@@ -19,6 +19,8 @@ from keystead.people.brand import event_reference
 from keystead.store import StoreDown
 
 _LOG = log.get("http")
+_DIGITS: Final = 18
+"""A length with more digits is more than anybody has."""
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -132,7 +134,7 @@ async def _body(scope: Scope, receive: Receive, limit: int) -> bytes:
     :raises Problem: ``TOO_LARGE`` as soon as it is, without reading on.
     """
     length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-    if length.isdigit() and int(length) > limit:
+    if length.isdigit() and (len(length) > _DIGITS or int(length) > limit):
         raise _too_large(limit)
     chunks: list[bytes] = []
     size = 0

@@ -69,7 +69,9 @@ async def _as_itself(asked: TokenRequest, client: Client, call: Call, state: Sta
     provider = client.provider
     scope = _scope(asked, client, call)
     name = username_of(provider)
-    grant_id = state.vault.sign("oauth2/machine", f"{provider.pk}/{name}")
+    grant_id = call.settings.memo(
+        ("oauth2.machine", provider.pk), lambda: state.vault.sign("oauth2/machine", f"{provider.pk}/{name}")
+    )
     found = await family.machine(state, name, grant_id)
     changes = Changes()
     if found is None:
