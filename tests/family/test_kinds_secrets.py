@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
+from keystead import app
 from keystead.kinds.kind import Filter, Verb
 from keystead.kinds.ledger import MASK
 from keystead.kinds.marks import Mark
 from keystead.store import Statement
 from tests.client import Answered
+from tests.doors.http.signed_in import sign_in
 from tests.family.bodies import CANARY, Maker
 from tests.family.every import AnyKind, every, path_of
+from tests.house import House
 
 SECRET_MARKS = {Mark.WRITE_ONLY, Mark.HIDDEN}
 TABLES = ("settings", "settings_changes", "events", "users", "tokens", "sessions")
@@ -128,3 +131,46 @@ async def test_lists_cannot_be_asked_about_what_is_hidden(maker: Maker, kind: An
         answered = await maker.house.admin.get(path_of(kind), query=query)
         assert answered.json["pagination"]["count"] == plain.json["pagination"]["count"]
         assert answered.json["results"] == plain.json["results"]
+
+
+async def test_no_address_of_the_api_gives_a_secret_out(house: House) -> None:
+    """One object of every kind, a canary in every credential, and every GET there is, by viewers and administrators."""
+    maker = Maker(house)
+    canaries: set[str] = set()
+    shown: set[str] = set()
+    keys: dict[str, object] = {}
+    for kind in app.KINDS:
+        if Verb.CREATE in kind.verbs:
+            body = await maker.body(kind)
+            made = await house.admin.post(path_of(kind), body)
+            assert made.status == 201, made.text
+            keys[kind.model] = made.json[kind.key]
+            for name in secrets(kind):
+                text = str(body[name]).split("\n")[-2 if "\n" in str(body[name]) else 0]
+                (shown if Mark.SECRET_SHOWN in kind.fields[name].marks else canaries).add(text)
+        else:
+            keys[kind.model] = getattr(await maker.kept(kind, await maker.make(kind)), kind.key)
+    person = await house.person("with-password", password="$argon2id$v=19$m=8,t=1,p=1$CANARYSALT$CANARYHASH")
+    browser, session = await sign_in(house, person)
+    canaries |= {"CANARYHASH", "$argon2", session.digest, house.admin.token, house.user.token}
+    canaries |= {value for name, value in browser.cookies.items() if "session" in name}
+
+    viewer = await house.client_with(*(kind.permission("view") for kind in app.KINDS))
+    canaries.add(viewer.token)
+    addresses = [f"{path_of(kind)}?page_size=100" for kind in app.KINDS]
+    addresses += [f"{path_of(kind)}{keys[kind.model]}/" for kind in app.KINDS]
+    addresses += [f"{path_of(kind)}{keys[kind.model]}/used_by/" for kind in app.KINDS]
+    addresses += [f"/api/v3/{family.path}/?page_size=100" for family in app.FAMILIES]
+    addresses += [
+        f"/api/v3/{action.kind.path}/{action.path.replace('{key}', str(keys[action.kind.model]))}"
+        for action in app.ACTIONS
+        if action.method == "GET" and action.permission in {"view", "", None}
+    ]
+    for client, hidden in ((viewer, canaries | shown), (house.admin, canaries), (house.user, canaries | shown)):
+        for address in addresses:
+            if "view_key" in address and client is house.admin:
+                continue  # to show the key is what it is for
+            answered = await client.get(address)
+            assert answered.status < 500, (address, answered.text)
+            leaked = [one for one in hidden if one in answered.text]
+            assert not leaked, f"{address} tells {leaked}"

@@ -50,7 +50,7 @@ async def signed_in(party: Any, person: Person) -> dict[str, Any]:  # noqa: ANN4
     return dict(token)
 
 
-async def id_claims(party: Any, token: dict[str, Any], client: Client, alg: str) -> dict[str, Any]:  # noqa: ANN401
+async def id_claims(party: Any, token: dict[str, Any], client: Client, alg: str) -> dict[str, Any]:  # noqa: ANN401 - as above
     """The claims of an ID token, once joserfc has checked its signature and Authlib its claims."""
     keys = (await party.request("GET", party.metadata["jwks_uri"], withhold_token=True)).raise_for_status().json()
     key = KeySet.import_key_set(keys) if keys["keys"] else OctKey.import_key(client.client_secret)

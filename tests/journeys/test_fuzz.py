@@ -43,7 +43,7 @@ MEMBERS: Final = (
     "scope", "response_type", "state", "nonce", "code_challenge", "prompt", "max_age", "id_token_hint", "next",
     "query", "search", "ordering", "page", "page_size", "pk", "field_key", "label", "type", "identifier", "intent",
     "expires", "_csrf",
-)  # fmt: skip
+)  # fmt: skip  # a list of words reads best as lines of text
 TEXTS: Final = st.one_of(
     st.text(max_size=30),
     st.sampled_from(("default-authentication-flow", "authorization_code", "code", "openid", "none", "1", "-1", "true")),

@@ -34,7 +34,7 @@ class Request:
 
     :param person: whom it is about, or None for somebody not known yet.
     :param subject: what is asked for, as expressions see it (``request.obj``): a view or plain JSON.
-    :param context: the flow's context; what an expression writes to it (``flow_plan.context``) the flow keeps.
+    :param context: the flow's context; an expression gets a copy of it.
     :param known: what helpers of expressions looked up so far: question -> answer.
     :param wanted: questions that helpers asked and that nobody has answered yet.
     :param depth: how many policies have called each other to get here.

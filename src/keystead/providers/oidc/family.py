@@ -14,10 +14,11 @@ from keystead.base.secret import fingerprint
 from keystead.kinds import records
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
+from keystead.people.person import Person, person_from, with_groups
 from keystead.people.user import USER, User
 from keystead.store import Row, Statement, Write
 
-_USER: Final = records.columns(USER)
+_USER: Final = f"{records.columns(USER)}, @groups"
 FOREVER: Final = 253_402_300_799_000_000
 """The end of the year 9999: how long the standing grant of a machine lasts."""
 
@@ -60,7 +61,12 @@ class Code(NamedTuple):
     expires: int
     redeemed: int | None
     ended: bool
-    user: User
+    person: Person
+
+    @property
+    def user(self) -> User:
+        """Whose it is."""
+        return self.person.user
 
 
 class Standing(NamedTuple):
@@ -78,7 +84,12 @@ class Standing(NamedTuple):
     created: int
     expires: int
     ended: bool
-    user: User
+    person: Person
+
+    @property
+    def user(self) -> User:
+        """Whose it is."""
+        return self.person.user
 
     @property
     def machine(self) -> bool:
@@ -99,7 +110,7 @@ class Refresh(NamedTuple):
     standing: Standing
 
 
-_CODE: Final = Statement(
+_CODE: Final = with_groups(
     "oauth.code",
     "SELECT c.grant_id, c.provider, c.session_id, c.request, c.expires, c.redeemed,"  # noqa: S608 - declared names
     f" c.session_id IS NOT NULL AND s.id IS NULL, {_USER}"
@@ -110,13 +121,13 @@ _GRANT_COLUMNS: Final = (
     "g.id, g.provider, g.session_id, g.scope, g.auth, g.created, g.expires,"
     " g.revoked IS NOT NULL OR g.expires <= $2 OR (g.session_id IS NOT NULL AND s.id IS NULL)"
 )
-_LIVE: Final = Statement(
+_LIVE: Final = with_groups(
     "oauth.live",
     f"SELECT x.jti IS NOT NULL, {_GRANT_COLUMNS}, {_USER}"  # noqa: S608 - declared names
     " FROM oauth_grants g JOIN users t ON t.id = g.user_id LEFT JOIN sessions s ON s.id = g.session_id"
     " LEFT JOIN oauth_revoked x ON x.jti = $3 WHERE g.id = $1",
 )
-_REFRESH: Final = Statement(
+_REFRESH: Final = with_groups(
     "oauth.refresh",
     "SELECT r.expires, n.created, EXISTS (SELECT 1 FROM oauth_refresh_tokens m WHERE m.parent = n.digest),"  # noqa: S608 - declared names
     f" {_GRANT_COLUMNS}, {_USER}"
@@ -124,11 +135,11 @@ _REFRESH: Final = Statement(
     " LEFT JOIN oauth_refresh_tokens n ON n.parent = r.digest LEFT JOIN sessions s ON s.id = g.session_id"
     " WHERE r.digest = $1",
 )
-_MACHINE: Final = Statement(
+_MACHINE: Final = with_groups(
     "oauth.machine",
     f"SELECT g.id IS NOT NULL, {_USER} FROM users t LEFT JOIN oauth_grants g ON g.id = $2 WHERE t.username = $1",  # noqa: S608 - declared names
 )
-_NEW_CODE: Final = Statement(
+_NEW_CODE: Final = with_groups(
     "oauth.new_code",
     "INSERT INTO oauth_codes (digest, grant_id, provider, user_id, session_id, request, created, expires)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -155,19 +166,21 @@ _REVOKE_TOKEN: Final = Statement(
 )
 # A refresh token is used up by having a successor, and it can have only one: a single insert rotates, and whoever loses
 # the race inserts nothing.
-_NEW_REFRESH: Final = Statement(
+_NEW_REFRESH: Final = with_groups(
     "oauth.new_refresh",
     "INSERT INTO oauth_refresh_tokens (digest, grant_id, parent, created, expires) VALUES ($1, $2, $3, $4, $5)"
     " ON CONFLICT (parent) DO NOTHING",
 )
 
 
-def _user(row: Row) -> User:
-    # Who is asked for here is asked through Person, which reads memberships itself.
-    return records.from_row(USER, row, {"groups": (), "roles": ()})
+def _person(state: State, row: Row) -> Person:
+    """The person in the columns of ``_USER``."""
+    # The user's own list of groups stays empty: who is asked for here is asked through Person.
+    user = records.from_row(USER, row[:-1], {"groups": (), "roles": ()})
+    return person_from(state, user, cast("str | None", row[-1]))
 
 
-def _standing(row: Row) -> Standing:
+def _standing(state: State, row: Row) -> Standing:
     return Standing(
         grant_id=str(row[0]),
         provider=cast("int", row[1]),
@@ -177,7 +190,7 @@ def _standing(row: Row) -> Standing:
         created=cast("int", row[5]),
         expires=cast("int", row[6]),
         ended=bool(row[7]),
-        user=_user(row[8:]),
+        person=_person(state, row[8:]),
     )
 
 
@@ -194,7 +207,7 @@ async def code(state: State, value: str) -> Code | None:
         expires=cast("int", row[4]),
         redeemed=cast("int | None", row[5]),
         ended=bool(row[6]),
-        user=_user(row[7:]),
+        person=_person(state, row[7:]),
     )
 
 
@@ -203,7 +216,7 @@ async def live(call: Call, state: State, grant_id: str, jti: str) -> Standing | 
     row = await state.store.fetch_one(_LIVE, grant_id, micros(call.at), jti)
     if row is None or row[0]:
         return None
-    found = _standing(row[1:])
+    found = _standing(state, row[1:])
     return found if not found.ended and found.user.is_active else None
 
 
@@ -212,13 +225,13 @@ async def refresh(call: Call, state: State, value: str) -> Refresh | None:
     row = await state.store.fetch_one(_REFRESH, fingerprint(value), micros(call.at))
     if row is None:
         return None
-    return Refresh(cast("int", row[0]), cast("int | None", row[1]), bool(row[2]), _standing(row[3:]))
+    return Refresh(cast("int", row[0]), cast("int | None", row[1]), bool(row[2]), _standing(state, row[3:]))
 
 
-async def machine(state: State, username: str, grant_id: str) -> tuple[User, bool] | None:
-    """The user with this name, and whether their standing grant exists."""
+async def machine(state: State, username: str, grant_id: str) -> tuple[Person, bool] | None:
+    """The person with this name, and whether their standing grant exists."""
     row = await state.store.fetch_one(_MACHINE, username, grant_id)
-    return (_user(row[1:]), bool(row[0])) if row else None
+    return (_person(state, row[1:]), bool(row[0])) if row else None
 
 
 def new_code(

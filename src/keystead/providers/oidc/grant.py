@@ -8,6 +8,7 @@ from keystead.flows.executor import Executor
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
+from keystead.people.person import Person
 from keystead.people.user import User
 from keystead.policies.engine import Engine
 from keystead.providers.oidc.client import Client
@@ -66,6 +67,7 @@ async def _unexpected(_guard: str) -> Refusal | None:
 class Granted:
     """What a grant decided. Nothing has happened yet: the endpoint judges, signs, and commits ``changes``.
 
+    :param person: the user with all groups, where the grant has read them already.
     :param grant_id: the family that the tokens belong to.
     :param scope: what is granted.
     :param refresh: the refresh token to hand out, or empty.
@@ -80,6 +82,7 @@ class Granted:
     nonce: str = ""
     refresh: str = ""
     lost: Lost = _unexpected
+    person: Person | None = None
 
 
 Redeem: TypeAlias = Callable[[TokenRequest, Client, Call, State], Awaitable[Granted]]

@@ -6,7 +6,6 @@ from keystead.base import log
 from keystead.base.clock import micros
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
-from keystead.people.person import person_of
 from keystead.providers import application as applications
 from keystead.providers.oidc import bearer, family, opaque
 from keystead.providers.oidc import client as clients
@@ -86,7 +85,7 @@ async def _refresh(request: OidcRequest, call: Call, state: State, provider: OAu
             "token_type": "refresh_token",
             "username": user.username,
             "iss": issuer(provider, application, request.root),
-            "sub": subject(provider, await person_of(state, user)),
+            "sub": subject(provider, found.standing.person),
             "aud": provider.client_id,
             "exp": found.expires // _SECOND,
         }

@@ -72,7 +72,7 @@ async def _issue(
 
     :raises Refusal: ``invalid_grant``: the person may not, or no longer.
     """
-    person = await person_of(state, granted.user)
+    person = granted.person or await person_of(state, granted.user)
     scope = granted_scopes(call.settings, client.provider, granted.scope) if granted.scope else ()
     verdict = await judge(parts.engine, call, state, client.application, person, {"oauth_scopes": list(scope)})
     if not verdict.passing:

@@ -3,7 +3,6 @@
 from keystead.base import log
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
-from keystead.people.person import person_of
 from keystead.providers.oidc import bearer
 from keystead.providers.oidc import client as clients
 from keystead.providers.oidc.claims import OPENID, subject, tell
@@ -25,7 +24,7 @@ async def handle(request: OidcRequest, call: Call, state: State) -> Json:
     except Refusal as refusal:
         _LOG.info("userinfo was refused", error=refusal.error, reason=refusal.reason, request_id=call.request_id)
         return refused(refusal, call.request_id, allowed)
-    person = await person_of(state, found.standing.user)
+    person = found.standing.person
     provider = found.read.provider
     told = tell(call, provider, person, found.scope)
     told.claims.pop("aud", None)

@@ -13,6 +13,7 @@ from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
 from keystead.people import token as tokens
+from keystead.people.person import Person
 from keystead.people.user import USER, User, UserTypeEnum
 from keystead.providers.oidc import family
 from keystead.providers.oidc.claims import OFFLINE, granted_scopes
@@ -75,14 +76,14 @@ async def _as_itself(asked: TokenRequest, client: Client, call: Call, state: Sta
     found = await family.machine(state, name, grant_id)
     changes = Changes()
     if found is None:
-        user = await _made(call, state, provider, name, changes)
-    elif found[0].type not in _MACHINES:
+        made = await _made(call, state, provider, name, changes)
+        return _granted(call, client, made, scope, grant_id, changes)
+    person, stands = found
+    if person.user.type not in _MACHINES:
         raise Refusal(
             "invalid_grant", "The client's service account cannot be used.", reason=f"{name} is not a service account"
         )
-    else:
-        user = found[0]
-    return _granted(call, client, user, scope, grant_id, changes, stands=found is not None and found[1])
+    return _granted(call, client, person.user, scope, grant_id, changes, person=person, stands=stands)
 
 
 async def _made(call: Call, state: State, provider: OAuth2Provider, name: str, changes: Changes) -> User:
@@ -115,12 +116,13 @@ async def _as_user(
         raise Refusal("invalid_grant", "User name or password is wrong.", reason="no such application password")
     grant_id = state.vault.sign("oauth2/machine", f"{client.provider.pk}/{held.user}")
     found = await family.machine(state, username, grant_id)
-    if found is None or found[0].pk != held.user or not found[0].is_active:
+    if found is None or found[0].user.pk != held.user or not found[0].user.is_active:
         raise Refusal(
             "invalid_grant", "User name or password is wrong.", reason="the application password is another user's"
         )
     scope = _scope(asked, client, call)
-    return _granted(call, client, found[0], scope, grant_id, Changes(), stands=found[1])
+    person, stands = found
+    return _granted(call, client, person.user, scope, grant_id, Changes(), person=person, stands=stands)
 
 
 def _granted(
@@ -131,7 +133,8 @@ def _granted(
     grant_id: str,
     changes: Changes,
     *,
-    stands: bool,
+    person: Person | None = None,
+    stands: bool = False,
 ) -> Granted:
     """The standing grant of one machine: made once, so that its tokens can be looked up like everybody's."""
     if not stands:
@@ -147,7 +150,15 @@ def _granted(
                 expires=family.FOREVER,
             )
         )
-    return Granted(user=user, grant_id=grant_id, scope=scope, proof=family.Proof(), changes=changes, lost=_again)
+    return Granted(
+        user=user,
+        grant_id=grant_id,
+        scope=scope,
+        proof=family.Proof(),
+        changes=changes,
+        lost=_again,
+        person=person,
+    )
 
 
 async def _again(_guard: str) -> Refusal | None:

@@ -73,6 +73,7 @@ async def redeem(asked: TokenRequest, client: Client, call: Call, state: State) 
 
     return Granted(
         user=found.user,
+        person=found.person,
         grant_id=found.grant_id,
         scope=scope,
         proof=found.asked.proof,

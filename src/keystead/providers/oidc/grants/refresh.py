@@ -53,6 +53,7 @@ async def redeem(asked: TokenRequest, client: Client, call: Call, state: State) 
         )
     return Granted(
         user=standing.user,
+        person=standing.person,
         grant_id=standing.grant_id,
         scope=asked.scope or standing.scope,
         proof=standing.proof,
