@@ -244,6 +244,15 @@ async def test_documents_of_kinds_unknown_here_are_left_alone(toys: Place) -> No
         assert (await older.refresh()).seq == 3
 
 
+async def test_settings_are_not_committed_without_being_decided_on_the_newest(toys: Place) -> None:
+    async with process(toys) as state:
+        changes = Changes()
+        changes.create(system(call(state), BOX, "add"), Box(pk=rand.uuid4(), name="box"))
+        with pytest.raises(TypeError):
+            await state.commit(changes, state.clock.now())
+        assert await state.store.head() == 0
+
+
 class Slow:
     """A store that is slow to tell that a commit has landed."""
 

@@ -141,10 +141,9 @@ class Changes:
             return Unit(tuple(self.writes))
         documents = []
         for kind, pk, obj in self.settings.values():
-            id_ = pk if isinstance(pk, str) else f"{kind.family or kind.model}/{pk}"
             if obj is None and base.get(kind, pk) is None:
                 continue  # made and removed within this unit: there is nothing to remove
-            documents.append((kind.model, id_, None if obj is None else encode[kind.model](obj)))
+            documents.append((kind.model, kind.id_of(pk), None if obj is None else encode[kind.model](obj)))
         return Unit((*change(base.seq, micros(at), documents), *self.writes), announce=base.seq + len(documents))
 
 

@@ -184,9 +184,8 @@ class Kind(Generic[T]):
         """The full name of a permission on this kind, such as ``authentik_core.view_application``."""
         return f"{self.app}.{word}_{self.name}"
 
-    def id_of(self, obj: T) -> str:
-        """The object's id in the store: its uuid, or, where the key is a number, family and number."""
-        pk = getattr(obj, self.pk)
+    def id_of(self, pk: object) -> str:
+        """A setting's id in the store: its uuid, or, where the key is a number, family and number."""
         return pk if isinstance(pk, str) else f"{self.family or self.model}/{pk}"
 
     @cached_property

@@ -123,6 +123,18 @@ def _email(value: str) -> str:
     return value
 
 
+MAX_LINE: Final = 512
+"""Characters in a text that stands in an index: PostgreSQL's index rows hold a third of a page, 2,704 bytes."""
+
+
+def _line(value: str) -> str:
+    if len(value) > MAX_LINE:
+        raise ValueError(f"May have at most {MAX_LINE} characters.")
+    return value
+
+
+LINE: Final = Format("", _line)
+"""A text of one line's length, as everything that is indexed must be."""
 UUID_FORMAT: Final = Format("uuid", _uuid)
 Uuid: TypeAlias = Annotated[str, UUID_FORMAT]
 """A UUID in canonical text form."""

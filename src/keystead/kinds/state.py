@@ -161,7 +161,10 @@ class State:
 
         :raises Problem: as :meth:`change`.
         :raises GuardFailed: as :meth:`change`.
+        :raises TypeError: settings are among the changes; only :meth:`change` knows what they were decided on.
         """
+        if changes.settings:
+            raise TypeError("settings are changed by State.change, which decides on the newest ones")
         await self._commit(changes, self.settings, at)
 
     async def _commit(self, changes: Changes, base: Snapshot, at: datetime) -> None:

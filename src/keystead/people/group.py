@@ -11,10 +11,9 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
-from keystead.kinds.marks import READ_ONLY, UNIQUE, Column, Json, Link, OnDelete, Ref, Text, Uuid
+from keystead.kinds.marks import LINE, READ_ONLY, UNIQUE, Column, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import power
-from keystead.people.role import ROLE, Role
 from keystead.people.shown import PartialUser, RelatedGroup, RoleObj, partial_users, related, roles_shown, wanted
 from keystead.store import Statement, Write
 
@@ -28,7 +27,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
     pk: Annotated[Uuid, READ_ONLY, Column("id")]
     num_pk: Annotated[int, READ_ONLY] = 0
-    name: Annotated[Text, UNIQUE]
+    name: Annotated[Text, LINE, UNIQUE]
     is_superuser: bool = False
     parents: Annotated[
         tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...],
@@ -180,11 +179,6 @@ async def add_user(call: Call, state: State, group: Group, body: UserAccountRequ
 async def remove_user(call: Call, state: State, group: Group, body: UserAccountRequest) -> Answer:
     """Take a user out of the group."""
     return await _member(call, state, group, body, _REMOVE)
-
-
-def role_objects(call: Call, group: Group) -> list[Role]:
-    """The roles the group holds itself."""
-    return [role for pk in group.roles if (role := call.settings.get(ROLE, pk))]
 
 
 _MEMBERS = "t.id IN (SELECT m.group_id FROM group_members m"

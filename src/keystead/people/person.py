@@ -48,7 +48,7 @@ _ROW = msgspec.json.Decoder(list[tuple[str, int, str, bool | int, dict[str, obje
 
 
 def with_groups(name: str, text: str) -> Statement:
-    """A query over users ``t`` in which ``@groups`` stands for one column: all their groups, as :func:`person_from` reads.
+    """A query over users ``t`` in which ``@groups`` stands for one column: all their groups, for :func:`person_from`.
 
     So a hot path learns of a person in one round trip.
     """

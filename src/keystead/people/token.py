@@ -16,7 +16,7 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
-from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
+from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.user import check_reach, whole_users
 from keystead.store import Statement, Write
@@ -47,7 +47,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[Uuid, READ_ONLY, Column("id")]
-    managed: Annotated[Text | None, UNIQUE] = None
+    managed: Annotated[Text | None, LINE, UNIQUE] = None
     identifier: Annotated[Slug, msgspec.Meta(max_length=255), UNIQUE]
     intent: IntentEnum = IntentEnum.VERIFICATION
     user: Annotated[int, Column("user_id"), Ref("authentik_core.user")] = 0

@@ -15,7 +15,7 @@ from keystead.kinds import records
 from keystead.kinds.call import Actor, Call
 from keystead.kinds.field import unstorable
 from keystead.kinds.kind import Filter, Kind, Table
-from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
+from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import power, shown
 from keystead.people.group import GROUP
@@ -49,7 +49,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
     pk: Annotated[int, READ_ONLY, Column("id")]
     username: Annotated[Text, msgspec.Meta(max_length=150), UNIQUE]
-    name: str
+    name: Annotated[str, LINE]
     is_active: bool = True
     last_login: datetime | None = None
     date_joined: Annotated[datetime, READ_ONLY] = EPOCH
@@ -63,7 +63,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     email: Email = ""
     attributes: Json = {}
-    path: Text = "users"
+    path: Annotated[Text, LINE] = "users"
     type: UserTypeEnum = UserTypeEnum.INTERNAL
     uuid: Annotated[Uuid, READ_ONLY] = ""
     password: Annotated[str, HIDDEN] = ""

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from keystead.base.errors import FieldErrors, Problem, invalid
+from keystead.base.errors import FieldErrors, invalid
 from keystead.kinds import records
 from keystead.kinds.call import Call
-from keystead.kinds.field import Field, fields, plain, unstorable
+from keystead.kinds.field import Field, fields, unstorable
 from keystead.kinds.kind import Kind as Shape
 from keystead.kinds.state import State
 
@@ -131,8 +131,3 @@ def _not_unique(call: Call, kind: Shape[Any], values: Mapping[str, object], pk: 
             if found is not None and not (other is kind and getattr(found, kind.pk) == pk):
                 wrong[name] = [f"{kind.title[0]} with this {name} already exists."]
     return wrong
-
-
-def explained(exc: msgspec.ValidationError) -> Problem:
-    """A whole body's complaint."""
-    return invalid({"non_field_errors": [plain(exc)]})

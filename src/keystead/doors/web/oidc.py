@@ -1,7 +1,7 @@
 """The OAuth and OpenID endpoints in HTTP's words: requests parsed once, replies as JSON, redirects and pages."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -50,6 +50,11 @@ def failed(request: Request, _site: Site, exc: BaseException) -> Response:
     return response
 
 
+def _unknown(reply: Reply) -> bool:
+    """Whether a reply says that there is no such client or application."""
+    return isinstance(reply, Json) and (reply.status == 404 or b'"invalid_client"' in reply.body)  # noqa: PLR2004 - HTTP
+
+
 @dataclass(frozen=True, slots=True)
 class OidcDoor:
     """One endpoint.
@@ -83,7 +88,11 @@ class OidcDoor:
             slug=params.get("slug", ""),
             visitor=visitor,
         )
-        return self.sent(request, call, site, visitor, await self.handle(asked, call, site.state))
+        reply = await self.handle(asked, call, site.state)
+        if _unknown(reply) and (newest := await site.state.refresh()) is not call.settings:
+            # The hot lanes do not look for newer settings first: what another node has just made is not refused for it.
+            reply = await self.handle(asked, replace(call, settings=newest), site.state)
+        return self.sent(request, call, site, visitor, reply)
 
     def sent(self, request: Request, call: Call, site: Site, visitor: Visitor | None, reply: Reply) -> Response:
         """``reply`` as HTTP."""

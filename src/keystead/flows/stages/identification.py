@@ -108,6 +108,8 @@ async def answer(run: Run[IdentificationStage], body: Body) -> Outcome:
         return Again({GENERAL: [Error("Enter your name here, or choose another way in.", "required")]})
     if stage.captcha_stage is not None:
         return Deny("This step asks for a captcha, which this version of Keystead cannot check.")
+    # Nobody has a longer name; what is cut off would only be kept and shown again.
+    typed = typed[: LONGEST + 1]
     user = None
     if len(typed) <= LONGEST:
         user = await by_identifier(
