@@ -17,7 +17,7 @@ from keystead.kinds import records
 from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
-from keystead.kinds.marks import UNIQUE, Ref
+from keystead.kinds.marks import LINE, MAX_LINE, UNIQUE, Ref
 from keystead.kinds.state import State
 from keystead.people.event import EVENT
 from keystead.trust import keypair, keys
@@ -253,8 +253,8 @@ def wrong(field: Field) -> list[object]:
     if isinstance(field.core, type) and issubclass(field.core, enum.Enum):
         return [*found, "no such choice", 5, []]
     found += _WRONG.get(field.core, ())
-    if field.core is str and field.formats and field.formats[0].check.__name__ != "_email":
-        found.append("§ not of that form §")
+    if field.core is str:
+        found += ["x" * (MAX_LINE + 1) if form is LINE else "§ not of that form §" for form in field.formats]
     if field.core is str and _limit(field, "min_length", 0):
         found += ["", "   "]
     return found

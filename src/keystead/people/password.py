@@ -4,7 +4,9 @@ Parameters are OWASP's (m = 19456 KiB, t = 2, p = 1). Hashing releases the GIL, 
 """
 
 import asyncio
+import contextlib
 import os
+import threading
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,8 @@ MAX_BYTES: Final = 1024
 """The longest password we look at; longer input is refused before it costs anything."""
 MAX_WAITING: Final = 128
 """Hashes that may wait: about two seconds' work for a small machine; one more is refused as busy."""
+_BEHIND: Final = 10
+"""The niceness of a hashing thread."""
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, hash_len=32, salt_len=16)
 
 R = TypeVar("R")
@@ -29,7 +33,14 @@ _waiting = 0
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, os.cpu_count() or 1), thread_name_prefix="argon2")
+    return ThreadPoolExecutor(max(1, os.cpu_count() or 1), thread_name_prefix="argon2", initializer=_step_back)
+
+
+def _step_back() -> None:
+    """Let this thread stand behind the event loop's where they share a core: a hash can wait, requests should not."""
+    with contextlib.suppress(OSError, AttributeError):
+        # On Linux a thread's id names the thread alone; elsewhere the call fails or is missing.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND)
 
 
 @cache

@@ -11,7 +11,7 @@ from keystead.base.errors import Kind, Problem, invalid, not_found
 from keystead.doors.http.cookies import Jar, fresh
 from keystead.doors.http.identity import check_csrf
 from keystead.doors.http.json_body import json_object
-from keystead.doors.http.message import Request, Response, redirect
+from keystead.doors.http.message import Request, Response, address_of, redirect
 from keystead.doors.http.site import Site
 from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
@@ -49,7 +49,8 @@ class FlowDoor:
             session = user = None
         outpost = await self._outpost(request, site)
         if outpost:
-            call = replace(call, peer=request.header(b"x-authentik-remote-ip") or call.peer)
+            named = address_of(request.header(b"x-authentik-remote-ip").strip())
+            call = replace(call, peer=str(named) if named else call.peer)
         return call, Visitor(sid or fresh(), session, user, query, outpost)
 
     @staticmethod

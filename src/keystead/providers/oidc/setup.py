@@ -112,7 +112,7 @@ ACTIONS = (
         "{key}/preview_user/",
         preview_user,
         "preview_user_retrieve",
-        permission="view",
+        permission="change",  # it runs mappings, and to look is not to run
         response=PropertyMappingPreview,
         query=(Filter("for_user", int, note="About this user."),),
     ),
