@@ -262,7 +262,7 @@ def test_sources_without_measure_are_refused_at_save(source: str) -> None:
     begun = time.thread_time()
     with pytest.raises(ExpressionError):
         compile_expression(source, name="large")
-    assert time.thread_time() - begun < 1
+    assert time.thread_time() - begun < 5  # far from what an unbounded one takes, and from what a busy machine does
 
 
 def test_large_sources_within_measure_compile() -> None:

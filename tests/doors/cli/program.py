@@ -1,6 +1,7 @@
 """The program as its users run it: a process of its own, told by its arguments, its environment and signals."""
 
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -70,11 +71,17 @@ def command(*arguments: str, text: str = "", env: Mapping[str, str] | None = Non
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
+_ports = itertools.cycle(range(20_000 + os.getpid() * 37 % 10_000, 32_000))
+"""Below those that the system gives to connections of its own accord: nobody takes one between look and use."""
+
+
 def free_port() -> int:
-    """A port that nobody has at the moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """A port that nobody has at the moment, another one at each call."""
+    for port in _ports:
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("unreachable: the ports come round and round")
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ class _Node:
     children: dict[str, "_Node"] = field(default_factory=dict)
     any: "_Node | None" = None
     rest: "_Node | None" = None
-    name: str = ""
+    names: tuple[str, ...] = ()
     methods: dict[str, Endpoint] = field(default_factory=dict)
 
 
@@ -59,24 +59,30 @@ class Routes:
 
         ``{*path}`` at the end takes all that follows.
 
-        :raises ValueError: something answers there already.
+        :raises ValueError: something answers there already, or other methods there call its parameters otherwise.
         """
         self.templates.append((method, template))
         if "{" not in template:
             self._set(self._exact.setdefault(template, {}), method, template, endpoint)
             return
         node = self._tree
+        names: list[str] = []
         for part in template.split("/")[1:]:
             if part.startswith("{*"):
-                node.rest = node.rest or _Node(name=part[2:-1])
+                names.append(part[2:-1])
+                node.rest = node.rest or _Node()
                 node = node.rest
             elif part.startswith("{"):
-                if node.any is None:
-                    node.any = _Node(name=part[1:-1])
+                names.append(part[1:-1])
+                node.any = node.any or _Node()
                 node = node.any
             else:
                 node = node.children.setdefault(part, _Node())
+        known = tuple(names) == node.names or not node.methods
         self._set(node.methods, method, template, endpoint)
+        if not known:
+            raise ValueError(f"{template} calls its parameters otherwise than before: {', '.join(node.names)}")
+        node.names = tuple(names)
 
     @staticmethod
     def _set(methods: dict[str, Endpoint], method: str, template: str, endpoint: Endpoint) -> None:
@@ -89,11 +95,11 @@ class Routes:
         exact = self._exact.get(path)
         if exact is not None:
             return Found(exact, {})
-        values: list[tuple[str, str]] = []
+        values: list[str] = []
         node = self._walk(self._tree, path.split("/")[1:], 0, values)
-        return Found(node.methods, dict(values)) if node else None
+        return Found(node.methods, dict(zip(node.names, values, strict=True))) if node else None
 
-    def _walk(self, node: _Node, parts: list[str], index: int, values: list[tuple[str, str]]) -> _Node | None:
+    def _walk(self, node: _Node, parts: list[str], index: int, values: list[str]) -> _Node | None:
         if index == len(parts):
             return node if node.methods else None
         part = parts[index]
@@ -101,11 +107,11 @@ class Routes:
         if child is not None and (found := self._walk(child, parts, index + 1, values)) is not None:
             return found
         if node.any is not None and part:
-            values.append((node.any.name, part))
+            values.append(part)
             if (found := self._walk(node.any, parts, index + 1, values)) is not None:
                 return found
             values.pop()
         if node.rest is not None:
-            values.append((node.rest.name, "/".join(parts[index:])))
+            values.append("/".join(parts[index:]))
             return node.rest
         return None
