@@ -16,24 +16,35 @@ from typing import Final, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from keystead.base import rand
+from keystead.base import memory, rand
 from keystead.base.errors import Kind, Problem
 
 MAX_BYTES: Final = 1024
 """The longest password we look at; longer input is refused before it costs anything."""
 MAX_WAITING: Final = 128
 """Hashes that may wait: about two seconds' work for a small machine; one more is refused as busy."""
+REST: Final = 10.0
+"""Seconds without a hash after which their memory is given back."""
 _BEHIND: Final = 10
 """The niceness of a hashing thread."""
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, hash_len=32, salt_len=16)
 
 R = TypeVar("R")
 _waiting = 0
+_rest: asyncio.TimerHandle | None = None
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, os.cpu_count() or 1), thread_name_prefix="argon2", initializer=_step_back)
+    return ThreadPoolExecutor(_cores(), thread_name_prefix="argon2", initializer=_step_back)
+
+
+def _cores() -> int:
+    """The cores this process may use: more threads than these would only drive each other out of the cache."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return max(1, os.cpu_count() or 1)
 
 
 def _step_back() -> None:
@@ -59,7 +70,7 @@ def acceptable(given: str) -> bool:
 
 
 async def _run(work: Callable[..., R], *args: str) -> R:
-    global _waiting  # noqa: PLW0603 - one queue a process, as there is one pool a process
+    global _waiting, _rest  # noqa: PLW0603 - one queue a process, as there is one pool a process
     if _waiting >= MAX_WAITING:
         raise Problem(Kind.BUSY, "Too many sign-ins at once; try again in a moment.", retry_after=2)
     _waiting += 1
@@ -67,6 +78,9 @@ async def _run(work: Callable[..., R], *args: str) -> R:
         return await asyncio.get_running_loop().run_in_executor(_pool(), work, *args)
     finally:
         _waiting -= 1
+        if _rest is not None:
+            _rest.cancel()
+        _rest = asyncio.get_running_loop().call_later(REST, _pool().submit, memory.give_back)
 
 
 def _verify(stored: str, given: str) -> bool:

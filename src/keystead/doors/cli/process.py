@@ -16,7 +16,7 @@ from typing import Final
 
 import uvloop
 
-from keystead.base import log
+from keystead.base import log, memory
 from keystead.base.clock import SystemClock
 from keystead.base.config import Config
 from keystead.doors.cli.board import Board
@@ -76,6 +76,7 @@ def run(house: House, config: Config, sockets: Sockets, part: Part) -> int:
     :raises DatabaseNewer: a newer Keystead wrote it.
     """
     _allow_files()
+    memory.keep_freed()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_live(house, config, sockets, part))
 
