@@ -277,11 +277,11 @@ def _initial_setup(made: _Flows, login: UserLoginStage, change: tuple[Flow, User
         made.prompt(
             "initial-setup-field-header",
             "header",
-            "Welcome",
+            "Your account",
             "static",
             100,
             required=False,
-            initial="You are the first administrator, called akadmin. Choose a password; you need it to sign in again.",
+            initial="It is called akadmin and may do everything. Choose a password; you need it to sign in again.",
         ),
         made.prompt("initial-setup-field-email", "email", "E-mail", "email", 101),
         made.prompt("initial-setup-field-password", "password", "Password", "password", 300),
