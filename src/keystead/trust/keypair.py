@@ -267,7 +267,7 @@ KEYPAIR = Kind(
     shown=CertificateKeyPairShown,
     view=view,
     rules=rules,
-    search=("name", "certificate_data"),
+    search=("name",),
     filters=(
         "name",
         "managed",
