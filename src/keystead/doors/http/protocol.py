@@ -71,7 +71,7 @@ class Connection(HttpToolsProtocol):
         else:
             self._most = len(data)
         super().data_received(data)
-        if self._phase == _HEAD and self._least > MAX_HEAD:
+        if self._phase == _HEAD and self._least > MAX_HEAD and not self._deaf:
             self._refuse(_TOO_LARGE)
         elif self._phase != self._timed and not self._deaf:
             self._unwatch()
