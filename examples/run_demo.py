@@ -167,7 +167,9 @@ def main() -> int:
     parser.add_argument("--metrics-port", type=int, default=9300)
     parser.add_argument("--app-port", type=int, default=3000, help="of the application")
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also the interrupt: whoever starts us with "&" from a script hands it down ignored.
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, _interrupt)
     try:
         show(Demo(given.data, given.port, given.metrics_port, given.app_port))
     except KeyboardInterrupt:

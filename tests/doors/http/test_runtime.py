@@ -4,6 +4,7 @@ import asyncio
 import socket
 
 import pytest
+import structlog
 
 from keystead.base.addresses import EVERYWHERE, ListenAddress
 from keystead.doors.http import protocol
@@ -106,6 +107,44 @@ async def test_refuses_what_is_no_http() -> None:
     async with serving(application(echo)) as (_, port), peer(port) as one:
         await one.say(b"\x16\x03\x01\x02\x00\x01\x00")
         assert (await one.rest()).startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(
+            b"GET / HTTP/1.1\r\nHost: h\r\n" + b"no field" * 200, id="no head, and more of it than one may hold"
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n",
+            id="a body that is none, behind a head that is answered without it",
+        ),
+        pytest.param(
+            b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n",
+            id="a body that is none, behind a head that asks whether it may come",
+        ),
+    ],
+)
+@pytest.mark.parametrize("reads", [False, True])
+async def test_who_was_refused_is_told_once(said: bytes, *, reads: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "MAX_HEAD", 1000)
+
+    async def run(_scope: Scope, receive: Receive, send: Send) -> None:
+        if reads:
+            await receive()
+        await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    with structlog.testing.capture_logs() as logs:
+        async with serving(run) as (_, port), peer(port) as one:
+            await one.say(said[:16])
+            await asyncio.sleep(0.02)
+            await one.say(said[16:])
+            told = await one.rest()
+            await asyncio.sleep(0)
+    assert told.startswith(b"HTTP/1.1 400 ")
+    assert told.count(b"HTTP/1.1") == 1
+    assert [log for log in logs if log["log_level"] != "debug"] == []
 
 
 async def test_answers_an_upgrade_plainly_and_closes() -> None:

@@ -161,6 +161,11 @@ class Connection(HttpToolsProtocol):
         transport = self.transport
         if transport.is_closing():
             return
+        if (cycle := self._cycle) is not None:
+            # Whoever works on the request that is refused may go on, but what they say goes nowhere.
+            cycle.disconnected = True
+            cycle.waiting_for_100_continue = False
+            cycle.message_event.set()
         retry = b"retry-after: 1\r\n" if status == _BUSY else b""
         transport.write(STATUS_LINE[status] + retry + b"connection: close\r\ncontent-length: 0\r\n\r\n")
         self._hang_up(at_once=status == _BUSY)
