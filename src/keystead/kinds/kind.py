@@ -123,6 +123,8 @@ class Kind(Generic[T]):
     :param leaving: looks at an object that a caller wants removed; raises ``Problem`` when it must stay.
     :param admits: turns what older or looser clients send into the members of today, before validation.
     :param bindable: policies may be bound to it.
+    :param stored_only: for kinds that are kept and shown in full while nothing acts on them yet: what does not happen,
+        in one sentence; empty for kinds that act.
     """
 
     model: str
@@ -144,6 +146,7 @@ class Kind(Generic[T]):
     leaving: Leaving | None = None
     admits: Admits | None = None
     bindable: bool = False
+    stored_only: str = ""
 
     @cached_property
     def fields(self) -> dict[str, Field]:

@@ -1,0 +1,23 @@
+"""``Pending``: an operation of the contract that this version does not carry out, and says so (501)."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from keystead.base.errors import Kind, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Stands as ``run`` of an action or operation that is not built; who may not ask for it is refused before.
+
+    :param reason: one sentence for the caller: what does not happen yet.
+    """
+
+    reason: str
+
+    async def __call__(self, *_given: object) -> NoReturn:
+        """Refuse.
+
+        :raises Problem: ``NOT_BUILT``, always.
+        """
+        raise Problem(Kind.NOT_BUILT, self.reason)
