@@ -1,8 +1,6 @@
 """Who may use an application: its policies, asked the same way by the portal and by every protocol."""
 
-import enum
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -14,6 +12,7 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
 from keystead.kinds.listing import Query
+from keystead.kinds.logged import LogEvent, LogLevelEnum
 from keystead.kinds.state import State
 from keystead.people.person import Person, person_by_pk
 from keystead.people.user import USER, User
@@ -42,29 +41,6 @@ APPLICATION_VIEW: Final = make_view(
     key=lambda application: ("application", application.pk),
 )
 """An application as expressions see it (``request.obj``)."""
-
-
-class LogLevelEnum(enum.StrEnum):
-    """How much a line matters."""
-
-    CRITICAL = "critical"
-    EXCEPTION = "exception"
-    ERROR = "error"
-    WARN = "warn"
-    WARNING = "warning"
-    INFO = "info"
-    DEBUG = "debug"
-    NOTSET = "notset"
-
-
-class LogEvent(msgspec.Struct):
-    """A line that a policy logged."""
-
-    timestamp: datetime
-    log_level: LogLevelEnum
-    logger: str
-    event: str
-    attributes: dict[str, object]
 
 
 class PolicyTestResult(msgspec.Struct):
