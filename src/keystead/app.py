@@ -9,7 +9,7 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, root
+from keystead.doors.rest import narrow, openapi, root, trials
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
@@ -38,7 +38,16 @@ from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
 from keystead.people import brand, event, group, role, session, token, user, user_actions
 from keystead.policies import binding as policy_binding
-from keystead.policies import expression
+from keystead.policies import (
+    dummy,
+    event_matcher,
+    expiry,
+    expression,
+    geoip,
+    reputation,
+    unique_password,
+)
+from keystead.policies import password as password_policy
 from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
@@ -59,7 +68,16 @@ STAGES: Final[tuple[Stage[Any], ...]] = (
     deny.STAGE,
 )
 
-POLICIES: Final[tuple[PolicyKind, ...]] = (expression.POLICY,)
+POLICIES: Final[tuple[PolicyKind, ...]] = (
+    expression.POLICY,
+    dummy.POLICY,
+    event_matcher.POLICY,
+    expiry.POLICY,
+    geoip.POLICY,
+    password_policy.POLICY,
+    reputation.POLICY,
+    unique_password.POLICY,
+)
 
 GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credentials.GRANT)
 
@@ -74,6 +92,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     keypair.KEYPAIR,
     policy_binding.POLICY_BINDING,
     *(one.kind for one in POLICIES),
+    reputation.SCORE,
     flow.FLOW,
     flow_binding.FLOW_STAGE_BINDING,
     *(one.kind for one in STAGES),
@@ -121,7 +140,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *setup.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *root.OPERATIONS,
+    *trials.operations(ENGINE),
+)
 
 NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
 """Lists that every signed-in person may ask for: what concerns them is picked."""

@@ -37,6 +37,7 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "meta_launch_url": lambda number: f"https://app{number}.example.org/",
     "username": lambda number: f"person{number}",
     "domain": lambda number: f"site{number}.example.org",
+    "client_ip": lambda number: f"192.0.2.{number % 256}",
 }
 """Texts that mean more than their type says, by the member's name."""
 
@@ -64,9 +65,24 @@ async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"default": False} if full else {}
 
 
+async def _no_query(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"query": None} if full else {}  # queries over events are not built yet; the policy says so
+
+
+async def _no_estimate(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"check_zxcvbn": False} if full else {}  # nor is the estimate of how hard a password is to guess
+
+
+async def _few_passwords(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"num_historical_passwords": 7} if full else {}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
+    "authentik_policies_event_matcher.eventmatcherpolicy": _no_query,
+    "authentik_policies_password.passwordpolicy": _no_estimate,
+    "authentik_policies_unique_password.uniquepasswordpolicy": _few_passwords,
     "authentik_brands.brand": _not_default,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
 }

@@ -134,6 +134,11 @@ def user_view(person: Person) -> View:
     return _USER(person)
 
 
+def group_view(group: PartialGroup) -> View:
+    """A group as expressions see it."""
+    return _GROUP(group)
+
+
 def http_view(request: Request) -> View:
     """The HTTP request as expressions see it."""
     return _HTTP(request.call)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from keystead import __version__
 from keystead.base import log, metrics, rand
-from keystead.doors.worker.cleanup import remove_expired
+from keystead.doors.worker.cleanup import forget_passwords, remove_expired
 from keystead.kinds.state import State
 
 _LOG = log.get("worker.timetable")
@@ -39,7 +39,10 @@ class Job(NamedTuple):
     run: Callable[[State], Awaitable[int]]
 
 
-JOBS: Final = (Job("cleanup", 60.0, remove_expired),)
+JOBS: Final = (
+    Job("cleanup", 60.0, remove_expired),
+    Job("forget_passwords", 600.0, forget_passwords),
+)
 
 
 async def keep(state: State, jobs: Sequence[Job] = JOBS) -> None:
