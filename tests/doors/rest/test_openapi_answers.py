@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from keystead import app
 from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Verb
 from keystead.people.session import start
 from keystead.providers.consent import Consents
 from tests.client import Client
 from tests.doors.rest.conforms import Json, faults
+from tests.family.bodies import Maker
 from tests.house import House
 
 API = "/api/v3"
@@ -79,6 +82,16 @@ async def furnish(house: House) -> None:
     changes.write(*start(replace(call, peer="192.0.2.1"), user["pk"], "a session key", expires=later, auth={})[1])
     changes.write(*await Consents().save(call, house.state, user["pk"], application["pk"], ["email"], later))
     await house.state.commit(changes, call.at)
+    await furnish_rest(house)
+
+
+async def furnish_rest(house: House) -> None:
+    """Of every kind that has nothing yet, one object, as its declaration says."""
+    maker = Maker(house)
+    for kind in app.KINDS:
+        found = await house.admin.get(f"{API}/{kind.path}/") if Verb.LIST in kind.verbs else None
+        if found is None or not found.json["results"]:
+            await maker.make(kind)
 
 
 def gets(document: Json) -> Iterator[tuple[str, Json]]:

@@ -19,10 +19,11 @@ from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
 from keystead.people.session import SESSION
+from keystead.policies.event_words import AppEnum
 
 _BRAND: Final = "authentik_"
-_FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
-"""Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
+_NAMES: Final = {one.label: one.value for one in reversed(AppEnum)}
+"""An app's label -> its dotted name; of two with one label, the one the contract names first."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -132,11 +133,7 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
 
 def app_name(label: str) -> str:
     """The dotted name of an app: ``authentik_policies_event_matcher`` -> ``authentik.policies.event_matcher``."""
-    bare = label.removeprefix(_BRAND)
-    for folder in _FOLDERS:
-        if bare.startswith(f"{folder}_"):
-            return f"authentik.{folder.replace('_', '.')}.{bare.removeprefix(f'{folder}_')}"
-    return f"authentik.{bare}"
+    return _NAMES.get(label) or f"authentik.{label.removeprefix(_BRAND)}"
 
 
 def _title(name: str) -> str:
