@@ -36,7 +36,9 @@ from keystead.flows.stages import (
 )
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
-from keystead.people import brand, event, group, role, session, token, user, user_actions
+from keystead.notify import mapping as webhook_mapping
+from keystead.notify import notification, rule, transport
+from keystead.people import brand, event, event_more, export, group, role, session, token, user, user_actions
 from keystead.policies import binding as policy_binding
 from keystead.policies import (
     dummy,
@@ -101,6 +103,11 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     provider.OAUTH2_PROVIDER,
     mapping.SCOPE_MAPPING,
     user_consent.USER_CONSENT,
+    export.DATA_EXPORT,
+    notification.NOTIFICATION,
+    webhook_mapping.NOTIFICATION_WEBHOOK_MAPPING,
+    transport.NOTIFICATION_TRANSPORT,
+    rule.NOTIFICATION_RULE,
 )
 
 FAMILIES: Final = (
@@ -138,6 +145,10 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *prompt.ACTIONS,
     *access.actions(ENGINE),
     *setup.ACTIONS,
+    *event_more.ACTIONS,
+    *export.ACTIONS,
+    *notification.ACTIONS,
+    *transport.ACTIONS,
 )
 
 OPERATIONS: Final[tuple[Operation, ...]] = (

@@ -37,6 +37,7 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "meta_launch_url": lambda number: f"https://app{number}.example.org/",
     "username": lambda number: f"person{number}",
     "domain": lambda number: f"site{number}.example.org",
+    "hyperlink": lambda number: f"/somewhere/{number}",
     "client_ip": lambda number: f"192.0.2.{number % 256}",
 }
 """Texts that mean more than their type says, by the member's name."""
@@ -77,8 +78,13 @@ async def _few_passwords(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"num_historical_passwords": 7} if full else {}
 
 
+async def _labelled(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"hyperlink_label": f"label-{next(_numbers)}"}  # a change must change something
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
+    "authentik_events.notification": _labelled,
     "authentik_policies.policybinding": _one_bound,
     "authentik_policies_event_matcher.eventmatcherpolicy": _no_query,
     "authentik_policies_password.passwordpolicy": _no_estimate,
