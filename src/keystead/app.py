@@ -9,7 +9,7 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, root, trials
+from keystead.doors.rest import narrow, openapi, reviews, root, trials
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
@@ -39,6 +39,8 @@ from keystead.kinds.kind import Kind
 from keystead.notify import mapping as webhook_mapping
 from keystead.notify import notification, rule, transport
 from keystead.people import brand, event, event_more, export, group, role, session, token, user, user_actions
+from keystead.people.lifecycle import iteration, offboarding
+from keystead.people.lifecycle import rule as lifecycle_rule
 from keystead.policies import binding as policy_binding
 from keystead.policies import (
     dummy,
@@ -104,6 +106,10 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     mapping.SCOPE_MAPPING,
     user_consent.USER_CONSENT,
     export.DATA_EXPORT,
+    lifecycle_rule.LIFECYCLE_RULE,
+    iteration.LIFECYCLE_ITERATION,
+    iteration.REVIEW,
+    offboarding.USER_OFFBOARDING,
     notification.NOTIFICATION,
     webhook_mapping.NOTIFICATION_WEBHOOK_MAPPING,
     transport.NOTIFICATION_TRANSPORT,
@@ -147,6 +153,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *setup.ACTIONS,
     *event_more.ACTIONS,
     *export.ACTIONS,
+    *iteration.ACTIONS,
     *notification.ACTIONS,
     *transport.ACTIONS,
 )
@@ -154,6 +161,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *root.OPERATIONS,
     *trials.operations(ENGINE),
+    *reviews.OPERATIONS,
 )
 
 NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}

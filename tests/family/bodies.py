@@ -82,9 +82,18 @@ async def _labelled(_maker: "Maker", **_more: bool) -> dict[str, object]:
     return {"hyperlink_label": f"label-{next(_numbers)}"}  # a change must change something
 
 
+async def _reviewed(maker: "Maker", *, full: bool) -> dict[str, object]:
+    periods = {"interval": "days=60", "grace_period": "days=30"} if full else {}
+    subject = {"content_type": "authentik_core.group"} | (
+        {"object_id": await maker.target("authentik_core.group")} if full else {}
+    )
+    return {**subject, **periods, "reviewers": [maker.house.plain.uuid]}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_events.notification": _labelled,
+    "authentik_lifecycle.lifecyclerule": _reviewed,
     "authentik_policies.policybinding": _one_bound,
     "authentik_policies_event_matcher.eventmatcherpolicy": _no_query,
     "authentik_policies_password.passwordpolicy": _no_estimate,

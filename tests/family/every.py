@@ -22,8 +22,8 @@ METHODS: Final = {
 
 
 def every(verb: Verb | None = None) -> pytest.MarkDecorator:
-    """For every kind (that has ``verb``)."""
-    found = [kind for kind in app.KINDS if verb is None or verb in kind.verbs]
+    """For every kind that has ``verb`` (any verb, where none is named)."""
+    found = [kind for kind in app.KINDS if (kind.verbs if verb is None else verb in kind.verbs)]
     return pytest.mark.parametrize("kind", found, ids=[kind.model for kind in found])
 
 

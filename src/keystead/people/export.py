@@ -15,10 +15,8 @@ from keystead.kinds.marks import HIDDEN, READ_ONLY, UUID_FORMAT, Column, Json, R
 from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
 from keystead.people.event import EVENT, SUMMED
-from keystead.people.shown import PartialUser, partial_users, uid
+from keystead.people.shown import PartialUser, gone, partial_users
 from keystead.people.user import USER
-
-_NOBODY: Final = "somebody who is gone"
 
 
 class DataExport(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +71,7 @@ async def view(
     users = await partial_users(state, [one.user for one in exports])
     return [
         DataExportShown(
-            users.get(one.user) or PartialUser(one.user, "", _NOBODY, False, None, "", {}, uid(state, one.user)),  # noqa: FBT003 - a member of a struct
+            users.get(one.user) or gone(state, one.user),
             content_type(state, one.model),
             one.file,
         )

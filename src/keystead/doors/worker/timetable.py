@@ -12,6 +12,7 @@ from keystead import __version__
 from keystead.base import log, metrics, rand
 from keystead.doors.worker.cleanup import forget_passwords, remove_expired
 from keystead.kinds.state import State
+from keystead.people.lifecycle.offboarding import carry_out_due
 
 _LOG = log.get("worker.timetable")
 _RUNS: Final = metrics.counter("authentik_tasks_total", "Background jobs that were run.", "actor_name")
@@ -42,6 +43,7 @@ class Job(NamedTuple):
 JOBS: Final = (
     Job("cleanup", 60.0, remove_expired),
     Job("forget_passwords", 600.0, forget_passwords),
+    Job("offboarding", 60.0, carry_out_due),
 )
 
 
