@@ -59,6 +59,9 @@ from keystead.providers import consent as user_consent
 from keystead.providers.oidc import mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.providers.requests import binding as request_binding
+from keystead.providers.requests import grant, requestable
+from keystead.providers.requests import rule as request_rule
 from keystead.trust import keypair
 
 STAGES: Final[tuple[Stage[Any], ...]] = (
@@ -114,6 +117,10 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     webhook_mapping.NOTIFICATION_WEBHOOK_MAPPING,
     transport.NOTIFICATION_TRANSPORT,
     rule.NOTIFICATION_RULE,
+    request_rule.REQUEST_RULE,
+    request_binding.REQUEST_RULE_BINDING,
+    request_binding.REQUEST_RULE_CHILD_BINDING,
+    grant.GRANT_REQUEST,
 )
 
 FAMILIES: Final = (
@@ -154,6 +161,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *event_more.ACTIONS,
     *export.ACTIONS,
     *iteration.ACTIONS,
+    *grant.ACTIONS,
+    *requestable.actions(ENGINE),
     *notification.ACTIONS,
     *transport.ACTIONS,
 )

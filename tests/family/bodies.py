@@ -90,10 +90,16 @@ async def _reviewed(maker: "Maker", *, full: bool) -> dict[str, object]:
     return {**subject, **periods, "reviewers": [maker.house.plain.uuid]}
 
 
+async def _asked_for(maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"target": await maker.target("authentik_core.application")}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_events.notification": _labelled,
     "authentik_lifecycle.lifecyclerule": _reviewed,
+    "authentik_requests.requestrulebinding": _asked_for,
+    "authentik_requests.requestrulechildbinding": _asked_for,
     "authentik_policies.policybinding": _one_bound,
     "authentik_policies_event_matcher.eventmatcherpolicy": _no_query,
     "authentik_policies_password.passwordpolicy": _no_estimate,

@@ -13,7 +13,6 @@ from keystead.kinds.action import Action
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import READ_ONLY, Column, OnDelete, Ref, Text, Uuid
-from keystead.kinds.page import Pagination
 from keystead.kinds.pending import Pending
 from keystead.kinds.render import render
 from keystead.kinds.state import State
@@ -102,7 +101,7 @@ class ReviewRequest(msgspec.Struct):
 class PaginatedLifecycleIterationList(msgspec.Struct):
     """A page of rounds."""
 
-    pagination: Pagination
+    pagination: Annotated[dict[str, object], msgspec.Meta(title="Pagination")]
     results: list[LifecycleIteration]
     autocomplete: dict[str, object]
 
