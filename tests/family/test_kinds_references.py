@@ -39,7 +39,7 @@ def unknown(field: Field) -> object:
 async def holder_of(maker: Maker, kind: AnyKind, field: Field, pk: object) -> Any:  # noqa: ANN401 - objects of every kind
     """A new object whose ``field`` leads to ``pk``; None where a rule does not have it (that is another suite's)."""
     value = [pk] if field.many else pk
-    if Verb.CREATE not in kind.verbs:
+    if Verb.CREATE not in kind.verbs or not field.writable:
         obj = await maker.unwritten(kind, **{field.name: value})
         await maker.house.put(obj)
         return await maker.kept(kind, getattr(obj, kind.pk))
