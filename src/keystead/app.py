@@ -19,6 +19,7 @@ from keystead.doors.web import portal as portal_door
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
 from keystead.doors.web.portal import Portal
+from keystead.doors.worker import timetable
 from keystead.flows import binding as flow_binding
 from keystead.flows import flow
 from keystead.flows.executor import Executor
@@ -36,8 +37,8 @@ from keystead.flows.stages import (
 )
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
+from keystead.notify import dispatch, notification, rule, transport
 from keystead.notify import mapping as webhook_mapping
-from keystead.notify import notification, rule, transport
 from keystead.people import brand, event, event_more, export, group, role, session, token, user, user_actions
 from keystead.people.lifecycle import iteration, offboarding
 from keystead.people.lifecycle import rule as lifecycle_rule
@@ -166,6 +167,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *notification.ACTIONS,
     *transport.ACTIONS,
 )
+
+JOBS: Final = (*timetable.JOBS, timetable.Job("notify", 5.0, partial(dispatch.tell, ENGINE)))
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *root.OPERATIONS,

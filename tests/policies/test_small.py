@@ -11,6 +11,7 @@ from keystead.policies.dummy import DummyPolicy
 from keystead.policies.event_matcher import EventMatcherPolicy
 from keystead.policies.event_words import AppEnum, ModelEnum
 from keystead.policies.geoip import GeoIPPolicy
+from keystead.policies.values import event_view
 from tests.house import BEGIN, House
 from tests.policies.asking import ask
 
@@ -51,7 +52,7 @@ async def test_an_event_has_everything_asked_for(house: House, members: dict[str
     kinds: dict[str, Any] = {"app": AppEnum, "model": ModelEnum}
     typed = {name: kinds[name](value) if name in kinds else value for name, value in members.items()}
     policy = EventMatcherPolicy(pk=rand.uuid4(), name="p", **typed)
-    assert (await ask(house, policy, event=CREATED)).passing is passes
+    assert (await ask(house, policy, event=event_view(CREATED))).passing is passes
     assert not (await ask(house, policy)).passing
     assert not (await ask(house, policy, event={"action": "model_created"})).passing
 
@@ -61,7 +62,7 @@ async def test_actions_of_ones_own_are_matched_by_how_they_begin(house: House) -
     policy = house.state.settings.by(house.kind_of(_matcher()), "name", "p")
     assert made.status == 201
     own = Event(pk=rand.uuid4(), action="custom_coffee", app="x", created=BEGIN, expires=BEGIN)
-    assert (await ask(house, policy, event=own)).passing
+    assert (await ask(house, policy, event=event_view(own))).passing
 
 
 def _matcher() -> EventMatcherPolicy:

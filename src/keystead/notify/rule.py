@@ -70,5 +70,4 @@ NOTIFICATION_RULE: Kind[NotificationRule] = Kind(
         "severity",
     ),
     bindable=True,
-    stored_only="Events are not judged by rules yet, so nobody is told of them.",
 )

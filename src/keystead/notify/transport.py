@@ -130,7 +130,7 @@ NOTIFICATION_TRANSPORT: Kind[NotificationTransport] = Kind(
     rules=rules,
     search=("name", "mode"),
     filters=("mode", "name", "send_once", "webhook_url"),
-    stored_only="Nothing is sent by it yet, but for the trial of a local one.",
+    stored_only="Local ones act; webhooks and mails are not sent yet.",
 )
 ACTIONS = (
     Action(

@@ -14,6 +14,7 @@ from keystead.kinds.state import State
 from keystead.people.event import Event, EventActions
 from keystead.policies.event_words import AppEnum, ModelEnum
 from keystead.policies.judge import Asked, PolicyKind, PolicyResult, Request
+from keystead.policies.sandbox import View, subject
 from keystead.policies.shown import PolicyShown, common, view
 
 _MODEL: Final = "authentik_policies_event_matcher.eventmatcherpolicy"
@@ -70,7 +71,8 @@ def _matches(policy: EventMatcherPolicy, event: Event) -> bool:
 
 def evaluate(policy: EventMatcherPolicy, request: Request) -> PolicyResult:
     """Whether the event that is judged has everything; where no event is judged, it has not."""
-    event = request.context.get("event")
+    given = request.context.get("event")
+    event = subject(given) if isinstance(given, View) else None
     if not isinstance(event, Event):
         return PolicyResult(passing=False, log=("There is no event here that could match.",))
     # A query that came in past the rules must not be taken for none.

@@ -21,6 +21,7 @@ from keystead.people.event import Event
 from keystead.people.group import GROUP
 from keystead.policies.judge import Request
 from keystead.policies.password import PASSWORD_POLICY
+from keystead.policies.values import event_view
 from tests import engines
 from tests.engines import Engine
 from tests.house import BEGIN
@@ -48,7 +49,7 @@ async def judged(state: State, rule: str, action: str) -> bool:
     assert found is not None
     event = Event(pk=rand.uuid4(), action=action, app="authentik_core", created=BEGIN, expires=BEGIN)
     call = Call(SYSTEM, BEGIN, state.settings)
-    return (await app.ENGINE.judge(call, state, found.pk, user=None, context={"event": event})).passing
+    return (await app.ENGINE.judge(call, state, found.pk, user=None, context={"event": event_view(event)})).passing
 
 
 async def test_administrators_are_told_when_something_is_wrong(state: State) -> None:

@@ -103,7 +103,7 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
             await _open_doors(house, config, sockets, part, site, front, service)
             if not early:
                 await service.listen(front, sockets.http)
-            async with _background(state, part) as tasks:
+            async with _background(house, state, part) as tasks:
                 site.ready = True
                 _LOG.info("ready", settings=state.settings.seq)
                 if part.announce is not None:
@@ -195,11 +195,11 @@ async def _open_doors(
 
 
 @contextlib.asynccontextmanager
-async def _background(state: State, part: Part) -> "AsyncIterator[set[asyncio.Task[None]]]":
+async def _background(house: House, state: State, part: Part) -> "AsyncIterator[set[asyncio.Task[None]]]":
     """What goes on beside the requests; ended at the end."""
     work = [state.follow()]
     if part.works:
-        work.append(timetable.keep(state))
+        work.append(timetable.keep(state, house.jobs))
     if part.board is not None:
         work.append(_share(part.board))
     tasks = {asyncio.create_task(one) for one in work}
