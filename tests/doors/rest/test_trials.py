@@ -69,6 +69,7 @@ async def test_who_may_not_change_a_policy_does_not_run_it(house: House) -> None
     assert (await writer.post(url, body)).status == 400, "that there is such a user is not theirs to know"
     both = await house.client_with("authentik_policies_expression.change_expressionpolicy", "authentik_core.view_user")
     assert (await both.post(url, body)).status == 200
+    assert (await both.post(url, {"user": house.superuser.pk})).status == 403, "it could be tried out on their password"
     for key in ("x", rand.uuid4(), "%00"):
         assert (await house.admin.post(f"{POLICIES}{key}/test/", body)).status == 404
 

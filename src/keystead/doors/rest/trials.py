@@ -28,7 +28,7 @@ from keystead.kinds.state import State
 from keystead.people.group import GROUP
 from keystead.people.person import Person, person_by_pk
 from keystead.people.shown import PartialGroup, partial_groups
-from keystead.people.user import USER
+from keystead.people.user import USER, check_reach
 from keystead.policies.engine import Engine
 from keystead.policies.geoip import COUNTRIES, DetailedCountry
 from keystead.policies.judge import Request
@@ -162,6 +162,8 @@ def operations(engine: Engine) -> tuple[Operation, ...]:
         kind, policy = _changeable(call, "policies", params["policy_uuid"])
         body = cast("PolicyTestRequest", decoded(json_object(request), PolicyTestRequest))
         person = await _person(call, site.state, body.user)
+        # Some policies compare passwords: nobody finds out by trying what somebody stronger has set.
+        await check_reach(call, site.state, person.user.pk, "try a policy on this user")
         result = await engine.ask(site.state, kind, policy, Request(call, person, dict(body.context or {})))
         lines = [LogEvent(call.at, LogLevelEnum.INFO, "policies", text, {}) for text in result.log]
         return json(PolicyTestResult(passing=result.passing, messages=list(result.messages), log_messages=lines))
