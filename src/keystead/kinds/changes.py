@@ -51,8 +51,13 @@ class Changes:
         if not quiet:
             self.event(power.call, "model_created", kind.app, {}, about=(kind, obj))
 
-    def update(self, power: Power, old: msgspec.Struct, new: msgspec.Struct, *, quiet: bool = False) -> None:
-        """Turn ``old`` into ``new``; nothing is written when they are equal."""
+    def update(
+        self, power: Power, old: msgspec.Struct, new: msgspec.Struct, *, quiet: bool = False, strictly: bool = False
+    ) -> None:
+        """Turn ``old`` into ``new``; nothing is written when they are equal.
+
+        :param strictly: only while nothing else of the object has changed; otherwise editors of other members both win.
+        """
         kind = _checked(power, "change")
         changed = ledger.difference(kind, old, new)
         if not changed:
@@ -60,7 +65,7 @@ class Changes:
         if kind.table is None:
             self._put(kind, new)
         else:
-            self.writes.extend(records.update(kind, old, new))
+            self.writes.extend(records.update(kind, old, new, strictly=strictly))
         if not quiet:
             self.event(power.call, "model_updated", kind.app, {"diff": changed}, about=(kind, new))
 

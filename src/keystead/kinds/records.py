@@ -225,20 +225,31 @@ def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
 
 
 @lru_cache(maxsize=512)
-def _update(kind: Kind[Any], names: tuple[str, ...]) -> Statement:
+def _update(kind: Kind[Any], names: tuple[str, ...], same: tuple[str, ...] = ()) -> Statement:
     sets = ", ".join(f"{name} = {_mark(name, n)}" for n, name in enumerate(names, 2))
-    return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1")  # noqa: S608 - declared names
+    alike = [(name, _mark(name, n)) for n, name in enumerate(same, 2 + len(names))]
+    text = f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1"  # noqa: S608 - declared names
+    return Statement(
+        f"{kind.model}.update",
+        text + "".join(f" AND {name} IS NOT DISTINCT FROM {mark}" for name, mark in alike),
+        sqlite=text + "".join(f" AND json({n}) IS json({m})" if n == _JSONB else f" AND {n} IS {m}" for n, m in alike),
+    )
 
 
-def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Write]:
-    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win."""
+def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct, *, strictly: bool = False) -> list[Write]:
+    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win.
+
+    :param strictly: only while every member that can be edited is what it is in ``old``.
+    """
     writes: list[Write] = []
     key = getattr(old, kind.pk)
     changed = [field for field in stored(kind) if getattr(old, field.name) != getattr(new, field.name)]
     if changed:
         values = tuple(to_column(field, getattr(new, field.name)) for field in changed)
-        statement = _update(kind, tuple(field.column for field in changed))
-        writes.append(Write(statement, (key, *values), expect=1, guard="row"))
+        held = [field for field in stored(kind) if field.writable] if strictly else []
+        statement = _update(kind, tuple(field.column for field in changed), tuple(field.column for field in held))
+        as_was = tuple(to_column(field, getattr(old, field.name)) for field in held)
+        writes.append(Write(statement, (key, *values, *as_was), expect=1, guard="row"))
     for field in kind.fields.values():
         if field.link:
             before, after = set(getattr(old, field.name)), set(getattr(new, field.name))
