@@ -32,7 +32,7 @@ _LONGEST: Final = 1000
 
 
 class Device(msgspec.Struct, frozen=True):
-    """The device."""
+    """The device. What is not known is blank, not null: older clients of the contract take no null here."""
 
     brand: str | None
     family: str
@@ -81,7 +81,7 @@ def parse(text: str) -> Parsed:
             parts = (*found.groups(), None, None, None)
             system = System(family, parts[0], parts[1], parts[2], None)
             break
-    device = Device("Apple", "iPhone", "iPhone") if "iPhone" in text else Device(None, "Other", None)
+    device = Device("Apple", "iPhone", "iPhone") if "iPhone" in text else Device("", "Other", "")
     if "Macintosh" in text:
         device = Device("Apple", "Mac", "Mac")
     return Parsed(device, system, browser, text)
