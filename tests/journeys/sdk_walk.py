@@ -54,10 +54,10 @@ def walk(functions: Callable[[str], Any], job: dict[str, Any]) -> Iterator[str]:
     if retrieve := functions(f"{name}_retrieve"):
         assert str(getattr(retrieve(made), key)) == str(made)
         yield "retrieve"
-    if update := functions(f"{name}_update"):
+    if (update := functions(f"{name}_update")) and "update" in job:
         made = getattr(sent(update, job["update"], made), key)
         yield "update"
-    if patch := functions(f"{name}_partial_update"):
+    if (patch := functions(f"{name}_partial_update")) and "patch" in job:
         made = getattr(sent(patch, job["patch"], made), key)
         yield "partial_update"
     if listed := functions(f"{name}_list"):
@@ -66,7 +66,7 @@ def walk(functions: Callable[[str], Any], job: dict[str, Any]) -> Iterator[str]:
     if used := functions(f"{name}_used_by_list"):
         used(made)
         yield "used_by"
-    if destroy := functions(f"{name}_destroy"):
+    if (destroy := functions(f"{name}_destroy")) and job["ends"]:
         destroy(made)
         yield "destroy"
 

@@ -24,12 +24,13 @@ async def job(maker: Maker, kind: Kind[Any]) -> dict[str, Any]:
     """What the program shall do with one kind."""
     found: dict[str, Any] = {"operation": kind.path.replace("/", "_").replace("-", "_"), "key": kind.key}
     if Verb.CREATE in kind.verbs:
-        found |= {word: await maker.body(kind, full=True) for word in ("create", "update", "patch")}
+        found["create"] = await maker.body(kind, full=True)
     else:
         obj = await maker.kept(kind, await maker.make(kind))
         found["made"] = getattr(obj, kind.key)
+    if Verb.PARTIAL_UPDATE in kind.verbs:
         found |= {word: await maker.body(kind, full=True) for word in ("update", "patch")}
-    return found
+    return found | {"ends": Verb.DESTROY in kind.verbs}
 
 
 @pytest.mark.parametrize("release", RELEASES)
