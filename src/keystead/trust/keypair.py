@@ -267,6 +267,10 @@ KEYPAIR = Kind(
     shown=CertificateKeyPairShown,
     view=view,
     rules=rules,
+    permissions=(
+        ("view_certificatekeypair_certificate", "Can view the certificate of a pair"),
+        ("view_certificatekeypair_key", "Can view the private key of a pair"),
+    ),
     search=("name",),
     filters=(
         "name",
