@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import render
+from keystead.kinds.snapshot import Referrer
 from keystead.kinds.state import State
 from keystead.people import power
 
@@ -213,20 +215,21 @@ async def used_by(_request: Request, call: Call, site: Site, kind: Kind[Any], ke
     require(call, kind, Verb.USED_BY, obj)
     pk = getattr(obj, kind.pk)
     found: list[dict[str, object]] = []
-    for referrer in sorted(call.settings.referrers(kind, pk), key=lambda one: (one.kind.model, str(one.pk))):
-        holder = call.settings.get(referrer.kind, referrer.pk)
-        ref = referrer.kind.fields[referrer.field].ref
-        if holder is None or ref is None:
-            continue
-        asking = await grants.on(call, site.state.store, referrer.kind, [holder])
-        if not may(asking, referrer.kind, "view", holder):
-            continue
-        action = OnDelete.CASCADE_MANY if referrer.kind.fields[referrer.field].many else ref.on_delete
-        found.append(_user(referrer.kind, holder, action))
+    for other, group in groupby(sorted(call.settings.referrers(kind, pk), key=_by_kind), lambda one: one.kind):
+        holders = [(one.field, holder) for one in group if (holder := call.settings.get(other, one.pk)) is not None]
+        asking = await grants.on(call, site.state.store, other, [holder for _, holder in holders])
+        for field, holder in holders:
+            ref = other.fields[field].ref
+            if ref is not None and may(asking, other, "view", holder):
+                found.append(_user(other, holder, OnDelete.CASCADE_MANY if other.fields[field].many else ref.on_delete))
     for other in site.state.kinds.values():
         if other.table is not None and (may(call, other, "view") or grants.some(call, other, "view")):
             found.extend(await _records_using(call, site.state, other, kind, pk))
     return json(found)
+
+
+def _by_kind(one: Referrer) -> tuple[str, str]:
+    return one.kind.model, str(one.pk)
 
 
 def _user(kind: Kind[Any], holder: msgspec.Struct, action: OnDelete) -> dict[str, object]:
