@@ -41,8 +41,8 @@ class Comes(enum.StrEnum):
 def came(status: int) -> Comes | str:
     """What the status of an answer says."""
     if status in {403, 404}:
-        return Comes.REFUSED if status == 403 else Comes.HIDDEN  # noqa: PLR2004 - as above
-    reached = status < 500 and status not in {401, 405} or status == 501  # noqa: PLR2004 - statuses
+        return Comes.REFUSED if status == 403 else Comes.HIDDEN
+    reached = (status < 500 and status not in {401, 405}) or status == 501
     return Comes.REACHED if reached else f"a status of {status}"
 
 
