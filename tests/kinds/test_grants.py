@@ -138,7 +138,9 @@ async def test_used_by_tells_of_what_may_be_seen(house: House, helper: Helper) -
     provider = next(kind for kind in house.state.kinds.values() if kind.name == "oauth2provider")
     first = await maker.make(provider)
     second = await maker.make(provider)
-    flow_pk = house.state.settings.get(provider, first).authorization_flow
+    kept = house.state.settings.get(provider, first)
+    assert kept
+    flow_pk = kept.authorization_flow
     flow = house.state.settings.get(FLOW, flow_pk)
     assert flow
     await house.admin.patch(f"{API}/{provider.path}/{second}/", {"authorization_flow": flow_pk})
