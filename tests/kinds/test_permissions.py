@@ -79,6 +79,30 @@ def test_no_room_asks_for_what_cannot_be_given(path: Path) -> None:
     assert not words
 
 
+def test_what_makes_an_administrator_says_so() -> None:
+    """SECURITY AP-09: each of these stays classed, whatever is added."""
+    families = {"stages", "policies", "propertymappings", "providers", "sources"}
+    for kind in app.KINDS:
+        runs = any("expression" in name for name in kind.fields)
+        for word in ("add", "change", "delete"):
+            one = EVERY.by_name[kind.permission(word)]
+            assert one.strong or not (runs or kind.family in families), one.full
+            assert ("administrator" in one.name) is one.strong
+        assert not EVERY.by_name[kind.permission("view")].strong
+    for name in (
+        "authentik_flows.change_flow",
+        "authentik_flows.add_flowstagebinding",
+        "authentik_policies.delete_policybinding",
+        "authentik_brands.change_brand",
+        "authentik_crypto.change_certificatekeypair",
+        "authentik_core.enable_group_superuser",
+        "authentik_rbac.edit_system_settings",
+    ):
+        assert EVERY.by_name[name].strong, name
+    for name in ("authentik_core.change_user", "authentik_rbac.change_role", "authentik_core.add_token"):
+        assert not EVERY.by_name[name].strong, f"{name}: guarded by what each person holds themselves"
+
+
 def test_apps_have_titles() -> None:
     assert app_title("authentik_core") == "Core"
     assert app_title("authentik_stages_user_login") == "Stages · User login"

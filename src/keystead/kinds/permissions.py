@@ -24,6 +24,12 @@ SYSTEM: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Permissions on the installation as a whole, which is no kind of object, and what each lets one do."""
+_FAMILIES: Final = frozenset({"stages", "policies", "propertymappings", "providers", "sources"})
+_APPS: Final = frozenset(
+    f"{_BRAND}{app}" for app in ("flows", "policies", "brands", "crypto", "blueprints", "outposts", "tenants")
+)
+_CODE: Final = "expression"
+_STRONG: Final = frozenset({SYSTEM_SETTINGS, "authentik_core.enable_group_superuser"})
 _WORDS: Final = tuple(dict.fromkeys(PERMISSION.values()))
 
 
@@ -34,6 +40,7 @@ class Permission:
     :param full: its full name, such as ``authentik_core.view_user``.
     :param name: what it lets one do, as people read it.
     :param model: the model of the objects it is about, such as ``user``.
+    :param strong: whether who holds it can find a way to become an administrator (SECURITY AP-09).
     """
 
     id: int
@@ -41,6 +48,7 @@ class Permission:
     name: str
     model: str
     model_title: str
+    strong: bool = False
 
     @property
     def app(self) -> str:
@@ -77,7 +85,21 @@ def of_kind(kind: Kind[Any]) -> list[Permission]:
     """The permissions on objects of ``kind``: the four that every kind has, and its own."""
     named = {kind.permission(word): f"Can {word} {kind.title[0]}" for word in _WORDS}
     named |= {f"{kind.app}.{codename}": name for codename, name in kind.permissions}
-    return [Permission(number(full), full, name, kind.name, kind.title[0]) for full, name in named.items()]
+    strong = {kind.permission(word) for word in _WORDS if word != "view" and decides(kind)} | _STRONG
+    return [_permission(full, name, kind.name, kind.title[0], strong=full in strong) for full, name in named.items()]
+
+
+def decides(kind: Kind[Any]) -> bool:
+    """Whether objects of ``kind`` decide who gets in and as whom, or hold code that does.
+
+    Who writes such objects can find a way to become an administrator, so the permission to is as good as being one.
+    """
+    return kind.family in _FAMILIES or kind.app in _APPS or any(_CODE in name for name in kind.fields)
+
+
+def _permission(full: str, name: str, model: str, title: str, *, strong: bool) -> Permission:
+    told = f"{name} (amounts to an administrator's power)" if strong else name
+    return Permission(number(full), full, told, model, title, strong)
 
 
 class Permissions:
@@ -88,7 +110,10 @@ class Permissions:
 
     def __init__(self, kinds: Iterable[Kind[Any]]) -> None:
         found = [one for kind in kinds for one in of_kind(kind)]
-        found += [Permission(number(full), full, name, "systempermission", "System") for full, name in SYSTEM.items()]
+        found += [
+            _permission(full, name, "systempermission", "System", strong=full in _STRONG)
+            for full, name in SYSTEM.items()
+        ]
         self.by_name = {one.full: one for one in sorted(found, key=lambda one: one.full)}
         self.by_id = {one.id: one for one in self.by_name.values()}
         if len(self.by_id) != len(self.by_name):

@@ -131,7 +131,7 @@ async def by_pk(call: Call, state: State, kind: Kind[Any], pk: str) -> Any:  # n
     return await records.visible(state.store, kind, field.column, key, call.at)
 
 
-async def assign(call: Call, role: Role, asked: Asked) -> Changes:
+async def assign(call: Call, state: State, role: Role, asked: Asked) -> Changes:
     """The changes that let members of ``role`` do what is asked."""
     power = require(call, ROLE, "change", role)
     changes = Changes()
@@ -140,7 +140,7 @@ async def assign(call: Call, role: Role, asked: Asked) -> Changes:
         changes.update(power, role, msgspec.structs.replace(role, permissions=new), quiet=True)
     else:
         changes.grant(call, role.pk, asked.kind, asked.pk, asked.names, serial=True)
-    _tell(changes, call, role, asked, "assigned")
+    _tell(changes, call, state, role, asked, "assigned")
     return changes
 
 
@@ -159,12 +159,14 @@ async def unassign(call: Call, state: State, role: Role, asked: Asked) -> Change
         left = tuple(name for name in role.objects if name in kept or name not in asked.names)
         new = msgspec.structs.replace(role, objects=left)
     changes.update(power, role, new, quiet=True)
-    _tell(changes, call, role, asked, "unassigned")
+    _tell(changes, call, state, role, asked, "unassigned")
     return changes
 
 
-def _tell(changes: Changes, call: Call, role: Role, asked: Asked, what: str) -> None:
+def _tell(changes: Changes, call: Call, state: State, role: Role, asked: Asked, what: str) -> None:
     told: dict[str, object] = {"change": what, "permissions": list(asked.names)}
+    if strong := [name for name in asked.names if state.permissions.by_name[name].strong]:
+        told["as_good_as_administrator"] = strong
     if asked.kind is not None:
         told["object"] = ledger.reference(asked.kind, asked.obj)
     changes.event(call, "model_updated", ROLE.app, told, about=(ROLE, role))

@@ -91,6 +91,8 @@ async def view(
 
 def of_roles(state: State, settings: Snapshot, roles: set[str]) -> tuple[tuple[str, frozenset[str]], ...]:
     """What each of ``roles`` is to hold on the objects that its members make."""
+    if not roles:
+        return ()
 
     def gathered() -> Mapping[str, frozenset[str]]:
         found: dict[str, frozenset[str]] = {}
@@ -99,7 +101,7 @@ def of_roles(state: State, settings: Snapshot, roles: set[str]) -> tuple[tuple[s
         return found
 
     every = settings.memo(("initial permissions",), gathered)
-    return tuple((role, every[role]) for role in sorted(roles) if role in every) if every else ()
+    return tuple((role, every[role]) for role in sorted(roles) if role in every)
 
 
 INITIAL_PERMISSIONS: Final[Kind[Any]] = Kind(

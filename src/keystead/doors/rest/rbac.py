@@ -327,7 +327,7 @@ async def assign(request: Request, call: Call, site: Site, params: dict[str, str
     async def decide(call: Call) -> tuple[Changes, assigning.Asked]:
         call, role = await _role(call, state, params["uuid"])
         wanted = await assigning.read(call, state, body)
-        return await assigning.assign(call, role, wanted), wanted
+        return await assigning.assign(call, state, role, wanted), wanted
 
     wanted = await state.change(call, decide)
     return json(await assigning.results(state, role, wanted))
