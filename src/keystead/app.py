@@ -9,7 +9,7 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, root
+from keystead.doors.rest import narrow, openapi, rbac, root
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
@@ -36,7 +36,7 @@ from keystead.flows.stages import (
 )
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
-from keystead.people import brand, event, group, role, session, token, user, user_actions
+from keystead.people import brand, event, group, initial, role, session, token, user, user_actions
 from keystead.policies import binding as policy_binding
 from keystead.policies import expression
 from keystead.policies.engine import Engine
@@ -67,6 +67,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     user.USER,
     group.GROUP,
     role.ROLE,
+    initial.INITIAL_PERMISSIONS,
     token.TOKEN,
     session.SESSION,
     event.EVENT,
@@ -121,7 +122,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *setup.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
+OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS, *rbac.OPERATIONS)
 
 NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
 """Lists that every signed-in person may ask for: what concerns them is picked."""

@@ -64,10 +64,15 @@ async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"default": False} if full else {}
 
 
+async def _some_permission(maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"permissions": [next(iter(maker.house.state.permissions.by_id))]} if full else {}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
+    "authentik_rbac.initialpermissions": _some_permission,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
 }
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""

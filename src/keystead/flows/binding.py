@@ -33,7 +33,7 @@ class FlowStageBinding(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[Uuid, READ_ONLY]
-    target: Annotated[Uuid, Ref("authentik_flows.flow")]
+    target: Annotated[Uuid, Ref("authentik_flows.flow", part=True)]
     stage: Annotated[Uuid, Ref("stages")]
     evaluate_on_plan: bool = False
     re_evaluate_policies: bool = True

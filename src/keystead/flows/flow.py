@@ -194,6 +194,11 @@ FLOW = Kind(
     key_name="slug",
     shown=FlowShown,
     view=view,
+    permissions=(
+        ("inspect_flow", "Can inspect a running flow"),
+        ("view_flow_cache", "Can view how many plans are cached"),
+        ("clear_flow_cache", "Can clear the cache of plans"),
+    ),
     search=("name", "slug", "designation", "title"),
     order=("slug",),
     filters=(

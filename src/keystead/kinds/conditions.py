@@ -135,13 +135,14 @@ def _paths(text: str) -> Iterator[str]:
 
 
 def _search(found: Conditions, kind: Kind[Any], needle: str) -> None:
-    patterns = [f"%{_escaped(one)}%" for one in _spellings(needle)]
+    patterns = [f"%{escaped(one)}%" for one in _spellings(needle)]
     columns = [kind.fields[name].column if name in kind.fields else name for name in kind.search]
     alike = " OR ".join(f"lower(t.{column}) LIKE {{}} ESCAPE '\\'" for column in columns for _ in patterns)
     found.add(f"({alike})", *(pattern for _ in columns for pattern in patterns))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as LIKE takes it literally, with a backslash as the escape."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 

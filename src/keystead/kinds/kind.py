@@ -123,6 +123,8 @@ class Kind(Generic[T]):
     :param leaving: looks at an object that a caller wants removed; raises ``Problem`` when it must stay.
     :param admits: turns what older or looser clients send into the members of today, before validation.
     :param bindable: policies may be bound to it.
+    :param permissions: codenames of permissions on its objects beside add, change, delete and view, and what each lets
+        one do, as in ``("view_token_key", "Can view a token's key")``.
     :param stored_only: for kinds that are kept and shown in full while nothing acts on them yet: what does not happen,
         in one sentence; empty for kinds that act.
     """
@@ -146,6 +148,7 @@ class Kind(Generic[T]):
     leaving: Leaving | None = None
     admits: Admits | None = None
     bindable: bool = False
+    permissions: tuple[tuple[str, str], ...] = ()
     stored_only: str = ""
 
     @cached_property
@@ -186,6 +189,12 @@ class Kind(Generic[T]):
     def permission(self, word: str) -> str:
         """The full name of a permission on this kind, such as ``authentik_core.view_application``."""
         return f"{self.app}.{word}_{self.name}"
+
+    @cached_property
+    def codenames(self) -> frozenset[str]:
+        """The full names of all permissions on its objects."""
+        own = {f"{self.app}.{codename}" for codename, _ in self.permissions}
+        return frozenset(own | {self.permission(word) for word in PERMISSION.values()})
 
     def id_of(self, pk: object) -> str:
         """A setting's id in the store: its uuid, or, where the key is a number, family and number."""

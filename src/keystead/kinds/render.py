@@ -28,12 +28,11 @@ async def render(
 ) -> list[dict[str, object]]:
     """``objs`` as JSON-able mappings; a secret is in none of them, unless its kind says that editors may read it."""
     views = await kind.view(call, state, objs, query) if kind.view else [None] * len(objs)
-    secrets = kind.shown_secrets if kind.shown_secrets and may(call, kind, "change") else ()
     fixed = type_members(kind)
     rendered = []
     for obj, more in zip(objs, views, strict=True):
         body: dict[str, object] = {name: getattr(obj, name) for name in kind.readable}
-        for name in secrets:
+        for name in kind.shown_secrets if kind.shown_secrets and may(call, kind, "change", obj) else ():
             body[name] = getattr(obj, name).reveal()
         body.update(fixed)
         if more is not None:

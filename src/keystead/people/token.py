@@ -11,14 +11,15 @@ from keystead.base import rand
 from keystead.base.errors import denied, invalid
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import records
-from keystead.kinds.access import holds, require
+from keystead.kinds.access import permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
-from keystead.people.user import check_reach, whole_users
+from keystead.people.power import check_reach
+from keystead.people.user import whole_users
 from keystead.store import Statement, Write
 
 KEY_LENGTH: Final = 60
@@ -144,11 +145,6 @@ def _limited(call: Call, token: Token) -> Token:
     return msgspec.structs.replace(token, expiring=True, expires=min(asked or latest, latest))
 
 
-async def leaving(call: Call, state: State, token: Token) -> None:
-    """Nobody ends a token of somebody stronger."""
-    await check_reach(call, state, token.user, "remove this token")
-
-
 async def view(
     call: Call, state: State, tokens: Sequence[Token], _query: Mapping[str, Sequence[str]]
 ) -> list[TokenShown]:
@@ -164,7 +160,7 @@ async def _check_key(call: Call, state: State, token: Token, permission: str) ->
     """
     if token.user != call.actor.pk:
         require(call, TOKEN, "view", token)
-        if not holds(call, permission):
+        if not permitted(call, TOKEN, permission, token):
             raise denied()
         await check_reach(call, state, token.user, "handle this key")
 
@@ -201,7 +197,10 @@ TOKEN = Kind(
     shown=TokenShown,
     view=view,
     rules=rules,
-    leaving=leaving,
+    permissions=(
+        ("view_token_key", "Can view the keys of other people's tokens"),
+        ("set_token_key", "Can set the keys of other people's tokens"),
+    ),
     search=("identifier", "description"),
     order=("identifier",),
     filters=(

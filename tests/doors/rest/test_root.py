@@ -5,8 +5,9 @@ import pytest
 from keystead import __version__
 from keystead.base.config.database import Cache
 from keystead.base.config.settings import Config as Settings
-from keystead.doors.rest.root import CapabilitiesEnum, app_name
+from keystead.doors.rest.root import CapabilitiesEnum
 from keystead.kinds.changes import Changes
+from keystead.kinds.permissions import app_name
 from keystead.people.session import start
 from tests.doors.rest.contract import contract
 from tests.house import House

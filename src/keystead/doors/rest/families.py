@@ -8,7 +8,7 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest import verbs
 from keystead.doors.rest.verbs import json, query_of
-from keystead.kinds import asked, listing
+from keystead.kinds import asked, grants, listing
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
@@ -49,30 +49,48 @@ def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
     raise not_found()
 
 
+async def _shown(call: Call, site: Site, family: Family) -> dict[Any, tuple[Kind[Any], frozenset[str] | None]]:
+    """Struct -> the kind, for those of the family's kinds of which the caller may see objects, and the keys of these.
+
+    None stands for the keys of all objects of a kind.
+
+    :raises Problem: ``DENIED``, where there is none.
+    """
+    kinds = call.settings.kinds(family.name)
+    found: dict[Any, tuple[Kind[Any], frozenset[str] | None]] = {
+        kind.struct: (kind, None) for kind in kinds if may(call, kind, "view")
+    }
+    for kind in kinds:
+        if grants.some(call, kind, "view"):
+            found[kind.struct] = (kind, await grants.keys(call, site.state.store, kind, "view"))
+    if kinds and not found:
+        raise denied()
+    return found
+
+
 async def list_(request: Request, call: Call, site: Site, family: Family) -> Response:
     """A page of the family's objects of the kinds the caller may see; base members only."""
     signed_in(call)
-    seen = {kind.struct: kind for kind in call.settings.kinds(family.name) if may(call, kind, "view")}
-    if not seen and call.settings.kinds(family.name):
-        raise denied()
+    seen = await _shown(call, site, family)
     query = query_of(request)
     page = listing.page(query)
     needle = asked.needle(query)
     found = [
         obj
-        for kind in seen.values()
+        for kind, keys in seen.values()
         for obj in call.settings.all(kind)
-        if (not needle or any(needle in str(getattr(obj, name, "")).lower() for name in family.search))
+        if (keys is None or str(getattr(obj, kind.pk)) in keys)
+        and (not needle or any(needle in str(getattr(obj, name, "")).lower() for name in family.search))
     ]
     for item in family.filters:
         value, test = asked.asked_for(item, query), item.test
         if value is not None and test is not None:
-            found = [obj for obj in found if test((call, seen[type(obj)], obj), value)]
+            found = [obj for obj in found if test((call, seen[type(obj)][0], obj), value)]
     ordering = asked.last(query, "ordering")
     found = in_order(found, (ordering if ordering.removeprefix("-") in _ORDERED else "name",))
     pages = listing.pagination(page, len(found))
     first = (page.number - 1) * page.size
-    results = [await base(call, site.state, seen[type(obj)], obj) for obj in found[first : first + page.size]]
+    results = [await base(call, site.state, seen[type(obj)][0], obj) for obj in found[first : first + page.size]]
     return json({"pagination": pages, "results": results, "autocomplete": {}})
 
 
@@ -80,6 +98,7 @@ async def retrieve(_request: Request, call: Call, site: Site, family: Family, ke
     """One object's base members."""
     signed_in(call)
     kind, obj = _typed(family, call, key)
+    call = await grants.on(call, site.state.store, kind, [obj])
     require(call, kind, Verb.RETRIEVE, obj)
     return json(await base(call, site.state, kind, obj))
 

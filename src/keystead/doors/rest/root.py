@@ -18,11 +18,9 @@ from keystead.kinds import listing
 from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
+from keystead.kinds.permissions import app_name, app_title
 from keystead.people.session import SESSION
 
-_BRAND: Final = "authentik_"
-_FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
-"""Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -130,24 +128,11 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
     )
 
 
-def app_name(label: str) -> str:
-    """The dotted name of an app: ``authentik_policies_event_matcher`` -> ``authentik.policies.event_matcher``."""
-    bare = label.removeprefix(_BRAND)
-    for folder in _FOLDERS:
-        if bare.startswith(f"{folder}_"):
-            return f"authentik.{folder.replace('_', '.')}.{bare.removeprefix(f'{folder}_')}"
-    return f"authentik.{bare}"
-
-
-def _title(name: str) -> str:
-    return " · ".join(part.replace("_", " ").capitalize() for part in name.split(".")[1:])
-
-
 async def apps(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """The parts that objects and events belong to."""
     signed_in(call)
-    names = sorted({app_name(kind.app) for kind in site.state.kinds.values()})
-    return json([App(name, _title(name)) for name in names])
+    labels = sorted({kind.app for kind in site.state.kinds.values()}, key=app_name)
+    return json([App(app_name(label), app_title(label)) for label in labels])
 
 
 async def models(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:

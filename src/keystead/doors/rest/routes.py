@@ -17,7 +17,7 @@ from keystead.doors.rest import errors, families, verbs
 from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.once import HEADER, once
-from keystead.kinds.access import holds, may, signed_in
+from keystead.kinds.access import may, permitted, signed_in
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -97,7 +97,9 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
 
     async def decide(call: Call) -> tuple[Changes, Answer]:
         nonlocal given
-        obj = await verbs.find(call, state, action.kind, next(iter(params.values()))) if params else None
+        obj: Any = None
+        if params:
+            call, obj = await verbs.seen(call, state, action.kind, next(iter(params.values())))
         _permit(action, call, obj)
         if given is None:
             query = verbs.query_of(request)
@@ -116,7 +118,8 @@ def _permit(action: Action, call: Call, obj: msgspec.Struct | None) -> None:
     if not action.permission:
         return
     kind = action.kind
-    if not holds(call, action.permission if "." in action.permission else kind.permission(action.permission)):
+    name = action.permission if "." in action.permission else kind.permission(action.permission)
+    if not permitted(call, kind, name, obj):
         raise denied() if obj is None or may(call, kind, "view", obj) else not_found()
 
 
