@@ -83,7 +83,7 @@ async def test_a_secret_is_taken_and_never_given_out(maker: Maker, kind: AnyKind
 
 def family_paths(kind: AnyKind, shown: dict[str, Any]) -> list[str]:
     base = f"/api/v3/{kind.family}/all/"
-    return [base + "?page_size=100", f"{base}{shown[kind.pk]}/"] if kind.family else []
+    return [base + "?page_size=100", f"{base}{shown[kind.key]}/"] if kind.family else []
 
 
 @every(Verb.CREATE)

@@ -13,7 +13,7 @@ from keystead.kinds.state import State
 
 def type_members(kind: Kind[Any]) -> dict[str, str]:
     """The members that tell a family's clients which type an object is (rest.md §6)."""
-    if not kind.component:
+    if not kind.component and not kind.family:
         return {}
     return {
         "component": kind.component,
