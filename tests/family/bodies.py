@@ -40,6 +40,8 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "domain": lambda number: f"site{number}.example.org",
     "server_uri": lambda number: f"ldaps://dc{number}.example.org",
     "base_dn": lambda number: f"OU=unit {number},DC=example,DC=org",
+    "additional_user_dn": lambda number: f"OU=people {number}",
+    "additional_group_dn": lambda number: f"OU=groups {number}",
     "user_object_filter": lambda number: f"(&(objectClass=person)(number={number}))",
     "group_object_filter": lambda number: f"(&(objectClass=group)(number={number}))",
 }
@@ -63,6 +65,10 @@ async def _one_bound(maker: "Maker", *, full: bool) -> dict[str, object]:
 
 async def _unencrypted(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"encryption_key": None} if full else {}  # encrypted tokens are not built yet; the provider says so
+
+
+async def _key_set(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"oidc_jwks": {"keys": [{"kty": "oct", "number": next(_numbers)}]}} if full else {}
 
 
 async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
@@ -93,6 +99,7 @@ GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
+    "authentik_sources_oauth.oauthsource": _key_set,
     "authentik_core.usersourceconnection": _of_any_type("user", "authentik_core.user"),
     "authentik_core.groupsourceconnection": _of_any_type("group", "authentik_core.group"),
     **{

@@ -49,11 +49,15 @@ def _filter(value: str) -> str:
 
 
 def _dn(value: str) -> str:
-    """A distinguished name (RFC 4514), as far as each of its parts names an attribute."""
+    """A distinguished name (RFC 4514), as far as its parts name attributes."""
     parts = value.replace("\\,", "").replace("\\+", "").split(",")
     if any("=" not in part or not part.partition("=")[0].strip() for part in parts):
         raise ValueError(f"“{value}” is no distinguished name: write it like DC=example,DC=org.")
     return value
+
+
+def _above(value: str) -> str:
+    return _dn(value) if value else value
 
 
 WebUrl: TypeAlias = Annotated[str, Format("", _web)]
@@ -66,3 +70,5 @@ DirectoryFilter: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("
 """A directory's search filter."""
 DistinguishedName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _dn)]
 """A distinguished name."""
+NamePart: TypeAlias = Annotated[str, Format("", _above)]
+"""The first parts of a distinguished name, or blank."""

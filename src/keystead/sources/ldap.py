@@ -27,7 +27,7 @@ from keystead.sources.connection import (
     user_kind,
     user_view,
 )
-from keystead.sources.forms import DirectoryFilter, DirectoryUri, DistinguishedName
+from keystead.sources.forms import DirectoryFilter, DirectoryUri, DistinguishedName, NamePart
 from keystead.sources.source import LATER, PBM_UUID, Source, SyncOutgoingTriggerModeEnum, check, icon
 from keystead.trust.keypair import signer_for
 
@@ -64,8 +64,8 @@ class LDAPSource(Source, frozen=True, kw_only=True):
     start_tls: bool = True
     sni: bool = False
     base_dn: DistinguishedName
-    additional_user_dn: str = ""
-    additional_group_dn: str = ""
+    additional_user_dn: NamePart = ""
+    additional_group_dn: NamePart = ""
     user_object_filter: DirectoryFilter = "(objectClass=person)"
     group_object_filter: DirectoryFilter = "(objectClass=group)"
     group_membership_field: Text = "member"

@@ -22,6 +22,8 @@ from keystead.sources.source import LATER, MANAGED, PBM_UUID, GroupMatchingModeE
 from keystead.trust.keypair import KEYPAIR, signer_for
 
 ICON: Final = "/static/dist/assets/icons/source-saml.svg"
+_LONGEST: Final = 1024
+"""Characters in an entity's name (SAML core §8.3.6)."""
 _MD: Final = "urn:oasis:names:tc:SAML:2.0:metadata"
 _DS: Final = "http://www.w3.org/2000/09/xmldsig#"
 _PROTOCOL: Final = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -160,6 +162,8 @@ async def view(
 async def rules(call: Call, _state: State, _old: SAMLSource | None, new: SAMLSource) -> SAMLSource:
     """What signs or decrypts has its private key here."""
     check(new)
+    if len(new.issuer_override) > _LONGEST or not new.issuer_override.isprintable():
+        raise invalid({"issuer_override": [f"At most {_LONGEST} characters, and no control characters."]})
     for member in ("signing_kp", "encryption_kp"):
         pk = getattr(new, member)
         if pk and signer_for(call.settings, pk) is None:

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from keystead.base.errors import invalid
+from keystead.base.errors import denied, invalid
 from keystead.flows.flow import PolicyEngineMode
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
-from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
+from keystead.kinds.marks import MAX_LINE, READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import picture
 from keystead.people.brand import ThemedUrls, themed
@@ -135,20 +135,35 @@ def check(source: Source) -> None:
     """
     if (fault := picture.fault(source.icon)) is not None:
         raise invalid({"icon": [fault]})
-    try:
-        path = source.user_path_template % {"slug": source.slug}
-    except (KeyError, TypeError, ValueError):
-        raise invalid({"user_path_template": ["Only %(slug)s may stand for something; write %% for %."]}) from None
+    if (fault := _path_fault(source.user_path_template, source.slug)) is not None:
+        raise invalid({"user_path_template": [fault]})
+
+
+def user_path(template: str, slug: str) -> str:
+    """The folder that ``template`` names for the source with this slug.
+
+    Nothing but the slug is put in, and not by ``%``: a width there could ask for a text of any length.
+    """
+    return template.replace("%(slug)s", slug)
+
+
+def _path_fault(template: str, slug: str) -> str | None:
+    path = user_path(template, slug)
+    if "%" in path:
+        return "Only %(slug)s may stand for something."
     if path.startswith("/") or path.endswith("/") or "//" in path:
-        raise invalid(
-            {"user_path_template": ["Write a path like partners/%(slug)s, without a slash at the ends or empty parts."]}
-        )
+        return "Write a path like partners/%(slug)s, without a slash at the ends and without empty parts."
+    return f"The path may have at most {MAX_LINE} characters." if len(path) > MAX_LINE else None
 
 
 async def rules(_call: Call, _state: State, _old: Source | None, new: Source) -> Source:
     """What holds for sources of every type."""
     check(new)
     return new
+
+
+async def _leaving(_call: Call, _state: State, _source: Source) -> None:
+    raise denied("This source stands for the users of this installation; it cannot be removed.")
 
 
 def _by_pk(source: Source, pk: str) -> bool:
@@ -170,6 +185,7 @@ BUILT_IN: Kind[BuiltInSource] = Kind(
     shown=SourceShown,
     view=view,
     rules=rules,
+    leaving=_leaving,
     bindable=True,
 )
 

@@ -125,6 +125,8 @@ async def rules(_call: Call, _state: State, _old: OAuthSource | None, new: OAuth
     check(new)
     if not new.consumer_secret.reveal().strip():
         raise invalid({"consumer_secret": ["May not be blank."]})
+    if new.oidc_jwks and not _is_key_set(new.oidc_jwks):
+        raise invalid({"oidc_jwks": ['Write a key set as RFC 7517 has it: {"keys": [{"kty": …}]}.']})
     vendor = new.vendor
     if vendor.urls_customizable and not (new.oidc_well_known_url or vendor.oidc_well_known_url):
         missing = [name for name in _NEEDED if not (getattr(new, name) or getattr(vendor, name))]
@@ -132,6 +134,11 @@ async def rules(_call: Call, _state: State, _old: OAuthSource | None, new: OAuth
             why = f"{vendor.verbose_name} needs this address, or oidc_well_known_url in place of all."
             raise invalid({name: [why] for name in missing})
     return new
+
+
+def _is_key_set(given: Json) -> bool:
+    keys = given.get("keys")
+    return isinstance(keys, list) and all(isinstance(one, dict) and "kty" in one for one in keys)
 
 
 async def source_types(_call: Call, _state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:

@@ -46,15 +46,20 @@ def account_name(source: SCIMSource) -> str:
     return f"ak-source-scim-{source.pk}"
 
 
+def key_id(source: SCIMSource) -> str:
+    """What manages the key: nobody but superusers gives a token such an id, so no other one passes for it."""
+    return f"goauthentik.io/sources/scim/{source.pk}"
+
+
 async def view(
     call: Call, state: State, sources: Sequence[SCIMSource], _query: Mapping[str, Sequence[str]]
 ) -> list[SCIMSourceShown]:
     """Where to write, and with which key."""
-    found = await records.load(state.store, token.TOKEN, "identifier", [account_name(one) for one in sources])
+    found = await records.load(state.store, token.TOKEN, "managed", [key_id(one) for one in sources])
     shown = await render(call, state, token.TOKEN, found, {})
-    keys = {one.identifier: body for one, body in zip(found, shown, strict=True)}
+    keys = {one.managed: body for one, body in zip(found, shown, strict=True)}
     return [
-        SCIMSourceShown(*icon(one), f"{call.origin.root}/source/scim/{one.slug}/v2", keys.get(account_name(one), {}))
+        SCIMSourceShown(*icon(one), f"{call.origin.root}/source/scim/{one.slug}/v2", keys.get(key_id(one), {}))
         for one in sources
     ]
 
@@ -76,7 +81,7 @@ async def along(call: Call, state: State, old: SCIMSource | None, new: SCIMSourc
     if user is None:
         user = await _account(call, state, new)
         changes.create(system(call, USER, "add"), user)
-    if not await records.load(state.store, token.TOKEN, "identifier", [account_name(new)]):
+    if not await records.load(state.store, token.TOKEN, "managed", [key_id(new)]):
         made, _ = token.issue(
             state,
             identifier=account_name(new),
@@ -84,7 +89,7 @@ async def along(call: Call, state: State, old: SCIMSource | None, new: SCIMSourc
             intent=token.IntentEnum.API,
             description=f"Shown by the SCIM client of the source {new.name}",
         )
-        changes.create(system(call, token.TOKEN, "add"), made)
+        changes.create(system(call, token.TOKEN, "add"), msgspec.structs.replace(made, managed=key_id(new)))
     return changes
 
 
