@@ -25,30 +25,30 @@ def _address(value: str, schemes: Iterable[str], like: str) -> str:
     return value
 
 
-def _web(value: str) -> str:
+def web_url(value: str) -> str:
+    """An http or https address, or blank."""
     return _address(value, _WEB, "https://login.example.org/authorize") if value else value
 
 
-def _server(value: str) -> str:
+def directory_uri(value: str) -> str:
     """One directory server, or several parted by commas, which are tried in turn."""
     servers = [one.strip() for one in value.split(",")]
     return ",".join(_address(one, _DIRECTORY, "ldaps://dc1.example.org") for one in servers)
 
 
-def _filter(value: str) -> str:
+def directory_filter(value: str) -> str:
     """A search filter as RFC 4515 writes it, as far as its parentheses tell."""
-    depth, closed = 0, 0
+    depth, whole = 0, value.startswith("(") and value.endswith(")") and "()" not in value
     for place, char in enumerate(value):
         depth += (char == "(") - (char == ")")
-        if depth < 0 or depth > _DEEPEST or (depth == 0 and place != len(value) - 1):
-            break
-        closed += char == ")"
-    if depth or not closed or "()" in value:
+        # The first parenthesis is open until the very end.
+        whole = whole and depth <= _DEEPEST and (depth > 0 or place == len(value) - 1)
+    if not whole or depth:
         raise ValueError(f"“{value}” is no search filter: write it like (objectClass=person).")
     return value
 
 
-def _dn(value: str) -> str:
+def distinguished_name(value: str) -> str:
     """A distinguished name (RFC 4514), as far as its parts name attributes."""
     parts = value.replace("\\,", "").replace("\\+", "").split(",")
     if any("=" not in part or not part.partition("=")[0].strip() for part in parts):
@@ -56,19 +56,20 @@ def _dn(value: str) -> str:
     return value
 
 
-def _above(value: str) -> str:
-    return _dn(value) if value else value
+def name_part(value: str) -> str:
+    """A distinguished name, or blank."""
+    return distinguished_name(value) if value else value
 
 
-WebUrl: TypeAlias = Annotated[str, Format("", _web)]
+WebUrl: TypeAlias = Annotated[str, Format("", web_url)]
 """An http or https address, or blank."""
-GivenWebUrl: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _web)]
+GivenWebUrl: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", web_url)]
 """An http or https address."""
-DirectoryUri: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _server)]
+DirectoryUri: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", directory_uri)]
 """An ldap or ldaps address, or several parted by commas."""
-DirectoryFilter: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _filter)]
+DirectoryFilter: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", directory_filter)]
 """A directory's search filter."""
-DistinguishedName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _dn)]
+DistinguishedName: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", distinguished_name)]
 """A distinguished name."""
-NamePart: TypeAlias = Annotated[str, Format("", _above)]
+NamePart: TypeAlias = Annotated[str, Format("", name_part)]
 """The first parts of a distinguished name, or blank."""
