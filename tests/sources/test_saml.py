@@ -37,7 +37,10 @@ async def test_our_name_is_the_address_of_our_metadata_unless_said_otherwise(hou
 
 
 async def test_the_name_of_earlier_releases_is_taken(house: House) -> None:
-    assert (await made(house, issuer="urn:old"))["issuer_override"] == "urn:old"
+    source = await made(house, issuer="urn:old")
+    assert (source["issuer_override"], source["issuer"]) == ("urn:old", "urn:old")
+    for query, count in (({"issuer": "urn:old"}, 1), ({"issuer": "urn:other"}, 0)):
+        assert (await house.admin.get(SAML, query=query)).json["pagination"]["count"] == count
     both = {"issuer": "urn:old", "issuer_override": "urn:new"}
     assert (await house.admin.patch(f"{SAML}s/", both)).json["issuer_override"] == "urn:new"
 

@@ -10,7 +10,7 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import Duration, OnDelete, Ref, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
@@ -113,11 +113,13 @@ class SAMLSourceShown(msgspec.Struct):
     """The computed members of a SAML source.
 
     :param url_issuer: our name there.
+    :param issuer: ``issuer_override``, for clients that call it so.
     """
 
     icon_url: str
     icon_themed_urls: ThemedUrls | None
     url_issuer: str
+    issuer: str
 
 
 class SAMLMetadata(msgspec.Struct):
@@ -155,7 +157,7 @@ async def view(
     shown = []
     for one in sources:
         url, themes = icon(one, ICON)
-        shown.append(SAMLSourceShown(url or ICON, themes, issuer(call, one)))
+        shown.append(SAMLSourceShown(url or ICON, themes, issuer(call, one), one.issuer_override))
     return shown
 
 
@@ -241,6 +243,7 @@ SAML_SOURCE: Kind[SAMLSource] = Kind(
         "enabled",
         "enrollment_flow",
         "force_authn",
+        Filter("issuer", str, test=lambda one, value: one.issuer_override == value, note="As `issuer_override`."),
         "issuer_override",
         MANAGED,
         "name",
