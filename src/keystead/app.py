@@ -46,6 +46,11 @@ from keystead.providers import consent as user_consent
 from keystead.providers.oidc import mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.sources import connection, kerberos, ldap, plex, saml, source, telegram
+from keystead.sources.oauth import source as oauth
+from keystead.sources.oauth import vendors
+from keystead.sources.scim import linked as scim_linked
+from keystead.sources.scim import source as scim
 from keystead.trust import keypair
 
 STAGES: Final[tuple[Stage[Any], ...]] = (
@@ -79,6 +84,19 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     flow_binding.FLOW_STAGE_BINDING,
     *(one.kind for one in STAGES),
     prompt.PROMPT,
+    source.BUILT_IN,
+    *ldap.KINDS,
+    *oauth.KINDS,
+    *saml.KINDS,
+    *plex.KINDS,
+    *kerberos.KINDS,
+    *telegram.KINDS,
+    scim.SCIM_SOURCE,
+    scim.MAPPING,
+    scim_linked.SCIM_SOURCE_USER,
+    scim_linked.SCIM_SOURCE_GROUP,
+    connection.USER_CONNECTION,
+    connection.GROUP_CONNECTION,
     application.APPLICATION,
     provider.OAUTH2_PROVIDER,
     mapping.SCOPE_MAPPING,
@@ -96,6 +114,14 @@ FAMILIES: Final = (
         "PropertyMapping",
         filters=(narrow.NAME, *narrow.MANAGED),
     ),
+    Family(
+        "sources",
+        "sources/all",
+        "slug",
+        "Source",
+        filters=narrow.SOURCES,
+        variants={oauth.OAUTH_SOURCE.model: vendors.VARIANTS},
+    ),
 )
 
 ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
@@ -106,6 +132,15 @@ PORTS: Final = Ports(
     destination=routes.destination,
 )
 EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
+
+LINKED: Final[tuple[Kind[Any], ...]] = (
+    oauth.OAUTH_SOURCE,
+    saml.SAML_SOURCE,
+    plex.PLEX_SOURCE,
+    kerberos.KERBEROS_SOURCE,
+    telegram.TELEGRAM_SOURCE,
+)
+"""Sources that people can connect their own account with."""
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
@@ -118,6 +153,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *keypair.ACTIONS,
     *flow.ACTIONS,
     *prompt.ACTIONS,
+    *source.actions(ENGINE, LINKED),
+    *ldap.ACTIONS,
+    *oauth.ACTIONS,
+    *saml.ACTIONS,
+    *plex.ACTIONS,
+    *kerberos.ACTIONS,
+    *telegram.ACTIONS,
     *access.actions(ENGINE),
     *setup.ACTIONS,
 )

@@ -13,6 +13,7 @@ import msgspec
 
 from keystead.base import rand
 from keystead.base.secret import Secret
+from keystead.doors.rest.verbs import new_key
 from keystead.kinds import records
 from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
@@ -37,6 +38,12 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "meta_launch_url": lambda number: f"https://app{number}.example.org/",
     "username": lambda number: f"person{number}",
     "domain": lambda number: f"site{number}.example.org",
+    "server_uri": lambda number: f"ldaps://dc{number}.example.org",
+    "base_dn": lambda number: f"OU=unit {number},DC=example,DC=org",
+    "additional_user_dn": lambda number: f"OU=people {number}",
+    "additional_group_dn": lambda number: f"OU=groups {number}",
+    "user_object_filter": lambda number: f"(&(objectClass=person)(number={number}))",
+    "group_object_filter": lambda number: f"(&(objectClass=group)(number={number}))",
 }
 """Texts that mean more than their type says, by the member's name."""
 
@@ -60,6 +67,10 @@ async def _unencrypted(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"encryption_key": None} if full else {}  # encrypted tokens are not built yet; the provider says so
 
 
+async def _key_set(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"oidc_jwks": {"keys": [{"kty": "oct", "number": next(_numbers)}]}} if full else {}
+
+
 async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"default": False} if full else {}
 
@@ -68,12 +79,38 @@ async def _some_permission(maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"permissions": [next(iter(maker.house.state.permissions.by_id))]} if full else {}
 
 
+def _connected(member: str, target: str) -> Callable[..., Awaitable[dict[str, object]]]:
+    """Whom a connection is about; the contract does not ask for it and nobody could do without."""
+
+    async def given(maker: "Maker", **_more: bool) -> dict[str, object]:
+        return {member: await maker.target(target)}
+
+    return given
+
+
+def _of_any_type(member: str, target: str) -> Callable[..., Awaitable[dict[str, object]]]:
+    """The same where a connection's source may be of any type: the member is no reference there."""
+    whom = _connected(member, target)
+
+    async def given(maker: "Maker", **more: bool) -> dict[str, object]:
+        return {**await whom(maker, **more), "source": await maker.target("authentik_sources_saml.samlsource")}
+
+    return given
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
     "authentik_rbac.initialpermissions": _some_permission,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
+    "authentik_sources_oauth.oauthsource": _key_set,
+    "authentik_core.usersourceconnection": _of_any_type("user", "authentik_core.user"),
+    "authentik_core.groupsourceconnection": _of_any_type("group", "authentik_core.group"),
+    **{
+        f"authentik_sources_{type_}.group{type_}sourceconnection": _connected("group", "authentik_core.group")
+        for type_ in ("kerberos", "ldap", "oauth", "plex", "saml", "telegram")
+    },
 }
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""
 
@@ -171,9 +208,11 @@ class Maker:
     async def unwritten(self, kind: Kind[Any], **members: object) -> Any:  # noqa: ANN401 - objects of every kind
         """An object of ``kind`` that is not written yet, past the API: for kinds whose objects only we make."""
         values: dict[str, Any] = {}
+        if kind.model in GIVEN:
+            members = {**await GIVEN[kind.model](self, full=False), **members}
         for field in kind.fields.values():
             if field.name == kind.pk and field.core is int:
-                values[field.name] = await self.house.state.store.reserve(kind.model, 1)
+                values[field.name] = await new_key(self.house.state, kind)
             elif field.name in members or field.required:
                 value = members[field.name] if field.name in members else await self.value(field)
                 values[field.name] = msgspec.convert(value, field.type, dec_hook=_secret)

@@ -74,7 +74,7 @@ async def test_a_secret_is_taken_and_never_given_out(maker: Maker, kind: AnyKind
             hidden = canary.split("\n")[1] if "\n" in canary else canary
             for url in (place, path_of(kind), f"{place}used_by/"):
                 quiet(await viewer.get(url, query={"page_size": "100"} if url == path_of(kind) else None), hidden)
-            for url in family_paths(kind, made.json):
+            for url in family_paths(kind, answers[-1].json):
                 quiet(await house.admin.get(url), hidden)
             quiet(
                 await house.admin.get("/api/v3/events/events/", query={"search": "model_", "page_size": "100"}), hidden
@@ -87,7 +87,7 @@ async def test_a_secret_is_taken_and_never_given_out(maker: Maker, kind: AnyKind
 
 def family_paths(kind: AnyKind, shown: dict[str, Any]) -> list[str]:
     base = f"/api/v3/{kind.family}/all/"
-    return [base + "?page_size=100", f"{base}{shown[kind.pk]}/"] if kind.family else []
+    return [base + "?page_size=100", f"{base}{shown[kind.key]}/"] if kind.family else []
 
 
 @every(Verb.CREATE)

@@ -56,6 +56,8 @@ class Filter:
     :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
         pass, where only the store knows them.
     :param note: what it does, for the API's documentation.
+    :param known: for records: turns ``(call, value)`` into what ``sql`` compares with, where only settings know that
+        (the key of what has this slug).
 
     One that has none of ``test``, ``sql`` and ``keys`` filters nothing: the kind's view looks at it.
     """
@@ -67,6 +69,7 @@ class Filter:
     sql: str = ""
     keys: Keys | None = None
     note: str = ""
+    known: Callable[[Any, Any], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Table:
     :param counted: the table's rows are counted by triggers (``row_counts``).
     :param owner: the column that holds the owning user's id; owners see and end what is theirs.
     :param self_made: whoever is signed in may make records of their own; the kind's rules see to it that they are.
-    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant).
+    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant) or
+        the rows of other kinds, where several share the table.
     """
 
     name: str
@@ -95,6 +99,8 @@ Rules: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
 """``(call, state, old or None, new) -> new``."""
 Leaving: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """``(call, state, object)``."""
+Along: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
+"""``(call, state, old or None, new or None) -> Changes``."""
 Admits: TypeAlias = Callable[[Any, Any, dict[str, object]], Awaitable[dict[str, object]]]
 """``(call, state, body) -> body``."""
 
@@ -121,6 +127,8 @@ class Kind(Generic[T]):
     :param rules: looks at ``(call, state, old or None, new)`` inside the write and returns ``new``, perhaps completed;
         raises ``Problem`` when a rule is broken.
     :param leaving: looks at an object that a caller wants removed; raises ``Problem`` when it must stay.
+    :param along: what is written in the same unit when an object is made (``old`` is None), changed, or removed
+        (``new`` is None), such as the account of a machine.
     :param admits: turns what older or looser clients send into the members of today, before validation.
     :param bindable: policies may be bound to it.
     :param permissions: codenames of permissions on its objects beside add, change, delete and view, and what each lets
@@ -146,6 +154,7 @@ class Kind(Generic[T]):
     order: tuple[str, ...] = ("name",)
     rules: Rules | None = None
     leaving: Leaving | None = None
+    along: Along | None = None
     admits: Admits | None = None
     bindable: bool = False
     permissions: tuple[tuple[str, str], ...] = ()

@@ -13,7 +13,7 @@ from keystead.kinds.state import State
 
 def type_members(kind: Kind[Any]) -> dict[str, str]:
     """The members that tell a family's clients which type an object is (rest.md §6)."""
-    if not kind.component:
+    if not kind.component and not kind.family:
         return {}
     return {
         "component": kind.component,
@@ -58,6 +58,24 @@ BASE: dict[str, tuple[str, ...]] = {
     "policies": ("pk", "name", "execution_logging", "bound_to"),
     "stages": ("pk", "name", "flow_set"),
     "propertymappings": ("pk", "managed", "name", "expression"),
+    "sources": (
+        "pk",
+        "name",
+        "slug",
+        "enabled",
+        "promoted",
+        "authentication_flow",
+        "enrollment_flow",
+        "user_property_mappings",
+        "group_property_mappings",
+        "policy_engine_mode",
+        "user_matching_mode",
+        "managed",
+        "user_path_template",
+        "icon",
+        "icon_url",
+        "icon_themed_urls",
+    ),
     "providers": (
         "pk",
         "name",

@@ -50,7 +50,7 @@ class Walk:
         if whose is None:
             return None
         obj = await self.maker.kept(whose, await self.maker.make(whose))
-        return _PARAMETER.sub(str(getattr(obj, whose.key if kind else whose.pk)), template)
+        return _PARAMETER.sub(str(getattr(obj, whose.key)), template)
 
     async def body(self, path: str, method: str, schema: Json) -> Json:
         """A body of the contract's members; values of a kind's own come from its declaration."""

@@ -27,6 +27,7 @@ from keystead.kinds.marks import (
     Text,
     Uuid,
 )
+from keystead.kinds.pending import Pending
 
 
 class Colour(enum.StrEnum):
@@ -52,6 +53,15 @@ class Part(msgspec.Struct):
     note: str = ""
     count: int = 3
     many: bool = False
+
+
+class Longer(Part):
+    """A longer part.
+
+    :param end: where it stops.
+    """
+
+    end: str = ""
 
 
 def _ref(name: str) -> Schema:
@@ -257,3 +267,8 @@ def test_docstrings_are_read_as_markdown() -> None:
     assert told(_documented) == "Do *it* with `first`, as `Thing` does.\n\nMore of it, over two lines."
     assert params(_documented) == {"first": "Which one, of several."}
     assert told(Size) == ""
+    assert params(Longer) == {"note": "What is to be said.", "end": "Where it stops."}
+
+
+def test_what_is_not_built_says_so() -> None:
+    assert told(Pending("Nothing is sent yet.")) == "Nothing is sent yet.\n\nThis version answers 501."

@@ -1,6 +1,7 @@
 """Polymorphic families: ``stages/all/``, ``policies/all/`` … list, read, delete objects of every type (rest.md §6)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keystead.base.errors import denied, not_found
@@ -27,6 +28,7 @@ class Family:
     :param path: below ``/api/v3/``, as in ``stages/all``.
     :param key_name: what the contract calls the path parameter.
     :param schema: the base schema's name in OpenAPI.
+    :param variants: model -> what an administrator chooses from instead of the one type: names and descriptions.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Family:
     schema: str
     search: tuple[str, ...] = ("name",)
     filters: tuple[Filter, ...] = ()
+    variants: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
@@ -43,8 +46,11 @@ def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
     :raises Problem: ``NOT_FOUND``.
     """
     for kind in call.settings.kinds(family.name):
-        value = verbs.key_of(kind.fields[kind.pk], key)
-        if value is not None and (obj := call.settings.get(kind, value)) is not None:
+        value = verbs.key_of(kind.fields[kind.key], key)
+        if value is None:
+            continue
+        obj = call.settings.get(kind, value) if kind.key == kind.pk else call.settings.by(kind, kind.key, value)
+        if obj is not None:
             return kind, obj
     raise not_found()
 
@@ -120,17 +126,23 @@ async def used_by(request: Request, call: Call, site: Site, family: Family, key:
 async def types(_request: Request, call: Call, _site: Site, family: Family) -> Response:
     """The types an administrator can choose from."""
     signed_in(call)
+    kinds = [kind for kind in call.settings.kinds(family.name) if Verb.CREATE in kind.verbs]
     return json(
         [
             {
-                "name": kind.title[0],
-                "description": (kind.struct.__doc__ or "").strip().splitlines()[0],
+                "name": name,
+                "description": description,
                 "component": kind.component,
                 "model_name": kind.name,
                 "icon_url": "",
                 "requires_enterprise": False,
                 "deprecated": False,
             }
-            for kind in sorted(call.settings.kinds(family.name), key=lambda kind: kind.title[0])
+            for kind in sorted(kinds, key=lambda kind: kind.title[0])
+            for name, description in family.variants.get(kind.model) or [_described(kind)]
         ]
     )
+
+
+def _described(kind: Kind[Any]) -> tuple[str, str]:
+    return kind.title[0], (kind.struct.__doc__ or "").strip().splitlines()[0]

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.marks import Uuid
 
 Found: TypeAlias = tuple[Call, Kind[Any], Any]
 """An object of a family, as its filters see it."""
@@ -37,6 +38,12 @@ NAME: Final = Filter("name", str, test=_member("name"))
 MANAGED: Final = (
     Filter("managed", str, many=True, test=_any_of("managed"), note="Id of what manages the object."),
     Filter("managed__isnull", bool, test=_is_null("managed"), note="Whether nothing manages the object."),
+)
+SOURCES: Final = (
+    Filter("managed", str, test=_member("managed"), note="Id of what manages the object."),
+    NAME,
+    Filter("pbm_uuid", Uuid, test=_member("pk"), note="The key under which policies are bound to it."),
+    Filter("slug", str, test=_member("slug")),
 )
 UNBOUND: Final = unused(
     "bindings__isnull", "authentik_policies.policybinding", "policy", note="Whether the policy is bound to nothing."

@@ -145,6 +145,8 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> R
         obj = await _ruled(call, state, kind, None, obj)
         changes = Changes()
         changes.create(may_add, obj)
+        if kind.along:
+            changes.extend(await kind.along(call, state, None, obj))
         return changes, obj
 
     obj = await state.change(call, decide)
@@ -186,6 +188,8 @@ async def update(request: Request, call: Call, site: Site, kind: Kind[Any], key:
         obj = await _ruled(call, state, kind, old, obj)
         changes = Changes()
         changes.update(may_change, old, obj, strictly=versions is not None)
+        if kind.along:
+            changes.extend(await kind.along(call, state, old, obj))
         return changes, obj
 
     obj = await state.change(call, decide)
@@ -210,6 +214,8 @@ async def destroy(request: Request, call: Call, site: Site, kind: Kind[Any], key
             await kind.leaving(call, state, obj)
         changes = Changes()
         changes.delete(may_remove, obj, state.kinds.values())
+        if kind.along:
+            changes.extend(await kind.along(call, state, obj, None))
         return changes, None
 
     await state.change(call, decide)

@@ -21,6 +21,7 @@ from keystead.people.group import GROUP, Group
 from keystead.people.role import ROLE, Role
 from keystead.people.user import USER, User
 from keystead.providers.defaults import defaults as provider_defaults
+from keystead.sources.defaults import defaults as source_defaults
 from keystead.store import GuardFailed, Statement, Taken, Write
 from keystead.trust import keypair, keys
 
@@ -102,6 +103,7 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     internal = keypair.make("authentik Internal JWT Certificate", "authentik Internal JWT", 3650, at, keys.NewKey.ECDSA)
     made.append(msgspec.structs.replace(internal, managed=JWT_MANAGED))
     made.extend(provider_defaults())
+    made.extend(source_defaults())
     return made
 
 
