@@ -44,6 +44,11 @@ async def furnish(house: House) -> None:
     """Something of every sort."""
     admin = house.admin
     role = await made(admin, "rbac/roles", name="r")
+    viewing = (await admin.get(f"{API}/rbac/permissions/?codename=view_user")).json["results"][0]["id"]
+    await made(admin, "rbac/initial_permissions", name="i", role=role["pk"], permissions=[viewing])
+    body = {"permissions": ["authentik_core.view_user"], "model": "authentik_core.user", "object_pk": "1"}
+    await made(admin, f"rbac/permissions/assigned_by_roles/{role['pk']}/assign", **body)
+    await made(admin, f"rbac/permissions/assigned_by_roles/{role['pk']}/assign", permissions=body["permissions"])
     above = await made(admin, "core/groups", name="above", roles=[role["pk"]])
     group = await made(admin, "core/groups", name="g", parents=[above["pk"]])
     user = await made(admin, "core/users", username="u", name="U", groups=[group["pk"]], roles=[role["pk"]])
