@@ -92,7 +92,7 @@ def page() -> str:
             tag = one.tag
             lines += [f"\n## {tag}\n", "| operation | | what it does |", "|---|---|---|"]
         how = f"{one.how}: {one.why}" if one.why else one.how
-        lines.append(f"| {one.operation} | `{one.method} {one.path}` | {how} |")
+        lines.append(f"| {one.operation} | `{one.method} /api/v3{one.path}` | {how} |")
     return "\n".join(lines) + "\n"
 
 

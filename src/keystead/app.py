@@ -141,7 +141,8 @@ def build(site: Site) -> Application:
     for entry in routes.routes(parts):
         run = OidcDoor(door, entry.handle, visits=entry.visits).run
         failed = pages.failed if entry.visits else oidc_door.failed
-        table.add(entry.method, entry.path, Endpoint(run, failed, identify=entry.visits, max_body=64 * 1024))
+        endpoint = Endpoint(run, failed, identify=entry.visits, max_body=64 * 1024, fresh=False)
+        table.add(entry.method, entry.path, endpoint)
     return Application(site, table, jar, _unknown)
 
 
@@ -155,14 +156,14 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     """What browsers open, and the executor's JSON."""
     portal = Portal(door)
 
-    def page(method: str, path: str, run: Handler, *, identify: bool = True) -> None:
-        table.add(method, path, Endpoint(run, pages.failed, identify=identify))
+    def page(method: str, path: str, run: Handler, *, identify: bool = True, fresh: bool = True) -> None:
+        table.add(method, path, Endpoint(run, pages.failed, identify=identify, fresh=fresh))
 
     for method in ("GET", "POST"):
-        table.add(method, "/api/v3/flows/executor/{flow_slug}/", Endpoint(door.json, api_errors.answer))
+        table.add(method, "/api/v3/flows/executor/{flow_slug}/", Endpoint(door.json, api_errors.answer, fresh=False))
         page(method, "/recovery/use-token/{key}/", portal.recover)
-    page("GET", "/if/flow/{flow_slug}/", door.show)
-    page("POST", "/if/flow/{flow_slug}/", door.answer)
+    page("GET", "/if/flow/{flow_slug}/", door.show, fresh=False)
+    page("POST", "/if/flow/{flow_slug}/", door.answer, fresh=False)
     page("GET", "/", portal.start)
     page("GET", "/if/user/", portal.applications)
     page("GET", "/if/admin/", portal.admin)

@@ -154,7 +154,7 @@ class Maker:
     async def _event(self) -> object:
         """A new event: only the ledger writes them."""
         changes = Changes()
-        changes.event(self.house.call, "custom_test", "test", {"number": next(_numbers)})
+        changes.event(self.house.call, "custom_", "test", {"number": next(_numbers)})
         await self.house.state.commit(changes, self.house.call.at)
         return changes.writes[0].args[0]
 

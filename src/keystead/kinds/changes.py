@@ -68,8 +68,13 @@ class Changes:
                 if new or serial:
                     self._put(holders, msgspec.structs.replace(held, objects=tuple(sorted(new.union(held.objects)))))
 
-    def update(self, power: Power, old: msgspec.Struct, new: msgspec.Struct, *, quiet: bool = False) -> None:
-        """Turn ``old`` into ``new``; nothing is written when they are equal."""
+    def update(
+        self, power: Power, old: msgspec.Struct, new: msgspec.Struct, *, quiet: bool = False, strictly: bool = False
+    ) -> None:
+        """Turn ``old`` into ``new``; nothing is written when they are equal.
+
+        :param strictly: only while nothing else of the object has changed; otherwise editors of other members both win.
+        """
         kind = _checked(power, "change")
         changed = ledger.difference(kind, old, new)
         if not changed:
@@ -77,7 +82,7 @@ class Changes:
         if kind.table is None:
             self._put(kind, new)
         else:
-            self.writes.extend(records.update(kind, old, new))
+            self.writes.extend(records.update(kind, old, new, strictly=strictly))
         if not quiet:
             self.event(power.call, "model_updated", kind.app, {"diff": changed}, about=(kind, new))
 

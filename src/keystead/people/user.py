@@ -134,11 +134,10 @@ async def by_identifier(
     conditions = [_IDENTIFIED[member, case_insensitive] for member in members if (member, True) in _IDENTIFIED]
     if not conditions or not value or unstorable(value):
         return None
-    text = f"SELECT {records.columns(USER)} FROM users t WHERE {' OR '.join(conditions)} LIMIT 2"  # noqa: S608 - constant parts
-    rows = await state.store.fetch(dynamic(text), value)
+    rows = await state.store.fetch(records.whole(USER, "by_identifier", f"{' OR '.join(conditions)} LIMIT 2"), value)
     if len(rows) > 1 and case_insensitive:
         return await by_identifier(state, members, value, case_insensitive=False)
-    return (await records.from_rows(state.store, USER, rows))[0] if len(rows) == 1 else None
+    return records.from_whole(USER, rows)[0] if len(rows) == 1 else None
 
 
 async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:

@@ -16,6 +16,7 @@ from keystead.doors.http.site import Site
 from keystead.doors.rest import errors, families, verbs
 from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
+from keystead.doors.rest.once import HEADER, once
 from keystead.kinds.access import may, permitted, signed_in
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
@@ -28,8 +29,14 @@ Run = Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
 
 
 def endpoint(run: Run) -> Endpoint:
-    """An endpoint of the API: the caller is identified, sessions need the cross-site token."""
-    return Endpoint(run, errors.answer, csrf=True)
+    """An endpoint of the API: the caller is identified, sessions need the cross-site token, keys make POSTs unique."""
+
+    async def answered(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+        if request.method == "POST" and HEADER in request.headers:
+            return await once(request, call, site, run, params)
+        return await run(request, call, site, params)
+
+    return Endpoint(answered, errors.answer, csrf=True)
 
 
 def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: object) -> Run:

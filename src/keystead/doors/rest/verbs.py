@@ -12,6 +12,7 @@ from keystead.base.errors import denied, not_found
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
+from keystead.doors.rest import version
 from keystead.doors.rest.body import taken
 from keystead.kinds import grants, ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
@@ -121,7 +122,8 @@ async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], ke
     signed_in(call)
     call, obj = await seen(call, site.state, kind, key)
     require(call, kind, Verb.RETRIEVE, obj)
-    return json((await render(call, site.state, kind, [obj], query_of(request)))[0])
+    shown = json((await render(call, site.state, kind, [obj], query_of(request)))[0])
+    return shown.header(*version.header(site.state, kind, obj))
 
 
 async def new_key(state: State, kind: Kind[Any]) -> object:
@@ -146,7 +148,8 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> R
         return changes, obj
 
     obj = await state.change(call, decide)
-    return json(await _shown(call, state, kind, obj, query_of(request)), 201)
+    shown = json(await _shown(call, state, kind, obj, query_of(request)), 201)
+    return shown.header(*version.header(state, kind, obj))
 
 
 async def _ruled(call: Call, state: State, kind: Kind[Any], old: Any, new: Any) -> Any:  # noqa: ANN401 - objects of every kind
@@ -170,6 +173,7 @@ async def update(request: Request, call: Call, site: Site, kind: Kind[Any], key:
     """Change an object by the body: PUT wants every required member, PATCH takes any."""
     signed_in(call)
     state = site.state
+    versions = version.wanted(request)
     call, obj = await seen(call, state, kind, key)
     require(call, kind, Verb.UPDATE, obj)
     body = json_object(request)
@@ -177,26 +181,30 @@ async def update(request: Request, call: Call, site: Site, kind: Kind[Any], key:
     async def decide(call: Call) -> tuple[Changes, Any]:
         call, old = await seen(call, state, kind, key)
         may_change = require(call, kind, Verb.UPDATE, old)
+        version.check(versions, state, kind, old)
         obj = await taken(call, state, kind, body, old, partial=partial, pk=getattr(old, kind.pk))
         obj = await _ruled(call, state, kind, old, obj)
         changes = Changes()
-        changes.update(may_change, old, obj)
+        changes.update(may_change, old, obj, strictly=versions is not None)
         return changes, obj
 
     obj = await state.change(call, decide)
-    return json(await _shown(call, state, kind, obj, query_of(request)))
+    shown = json(await _shown(call, state, kind, obj, query_of(request)))
+    return shown.header(*version.header(state, kind, obj))
 
 
-async def destroy(_request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
+async def destroy(request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
     """Remove an object and do to what refers to it what the references say."""
     signed_in(call)
     state = site.state
+    versions = version.wanted(request)
     call, obj = await seen(call, state, kind, key)
     require(call, kind, Verb.DESTROY, obj)
 
     async def decide(call: Call) -> tuple[Changes, None]:
         call, obj = await seen(call, state, kind, key)
         may_remove = require(call, kind, Verb.DESTROY, obj)
+        version.check(versions, state, kind, obj)
         await power.guard(call, state, kind, obj, None)
         if kind.leaving:
             await kind.leaving(call, state, obj)
