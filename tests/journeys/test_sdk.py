@@ -124,7 +124,8 @@ async def _something_of_everything(api: Api, node: Node) -> None:
     policy = await api.make("policies/expression/", name="everything", expression="return True")
     await api.make("policies/bindings/", policy=policy["pk"], target=application, order=0)
     await api.make("stages/deny/", name="everything")
-    await api.make("rbac/roles/", name="everything")
+    role = (await api.make("rbac/roles/", name="everything"))["pk"]
+    await api.make("rbac/initial_permissions/", name="everything", role=role, permissions=[])
     me = (await api.get("core/users/me/"))["user"]
     await api.make("core/tokens/", identifier="everything", intent="api", user=me["pk"])
     async with Person(node.url) as person:

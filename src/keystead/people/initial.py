@@ -8,7 +8,7 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
-from keystead.kinds.marks import READ_ONLY, Int32, OnDelete, Ref, Text, Uuid
+from keystead.kinds.marks import READ_ONLY, OnDelete, Ref, Text, Uuid
 from keystead.kinds.permissions import Permission, Permissions, app_title
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
@@ -24,7 +24,7 @@ class InitialPermissions(msgspec.Struct, frozen=True, kw_only=True):
     pk: Annotated[int, READ_ONLY]
     name: Annotated[Text, msgspec.Meta(max_length=150)]
     role: Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE)]
-    permissions: tuple[Int32, ...] = ()
+    permissions: tuple[int, ...] = ()
 
 
 class PermissionShown(msgspec.Struct):
