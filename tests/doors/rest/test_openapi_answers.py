@@ -12,7 +12,7 @@ from keystead.people.session import start
 from keystead.providers.consent import Consents
 from tests.client import Client
 from tests.doors.rest.conforms import Json, faults
-from tests.doors.rest.source_furniture import furnish_sources
+from tests.doors.rest.source_furniture import by, furnish_sources
 from tests.house import House
 
 API = "/api/v3"
@@ -73,7 +73,7 @@ async def furnish(house: House) -> None:
     await made(admin, "core/applications", name="b", slug="b")
     for holder in ({"policy": policy["pk"]}, {"group": group["pk"]}, {"user": user["pk"]}):
         await made(admin, "policies/bindings", target=application["pk"], order=0, **holder)
-    await furnish_sources(admin, flow=flow["pk"], pair=pair["pk"], user=user["pk"], group=group["pk"])
+    await furnish_sources(by(admin), flow=flow["pk"], pair=pair["pk"], user=user["pk"], group=group["pk"])
     await made(admin, "events/events", action="custom_", app="tests", context={"a": 1})
     call = house.call
     changes = Changes()
