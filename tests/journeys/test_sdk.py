@@ -8,6 +8,7 @@ import pytest
 
 from keystead import app
 from keystead.kinds.kind import Kind, Verb
+from tests.doors.rest.source_furniture import furnish_sources
 from tests.journeys import furnish, sdk
 from tests.journeys.person import Person
 from tests.journeys.sdk import Sdk, model, refused
@@ -128,6 +129,10 @@ async def _something_of_everything(api: Api, node: Node) -> None:
     await api.make("rbac/initial_permissions/", name="everything", role=role, permissions=[])
     me = (await api.get("core/users/me/"))["user"]
     await api.make("core/tokens/", identifier="everything", intent="api", user=me["pk"])
+    group = (await api.get("core/groups/"))["results"][0]["pk"]
+    flow = await furnish.flow(api, "default-authentication-flow")
+    pair = await furnish.signing_key(api, "ES256")
+    await furnish_sources(api.make, flow=flow, pair=pair, user=me["pk"], group=group)
     async with Person(node.url) as person:
         await person.sign_in()
         await person.consents(client)
