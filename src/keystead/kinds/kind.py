@@ -56,6 +56,8 @@ class Filter:
     :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
         pass, where only the store knows them.
     :param note: what it does, for the API's documentation.
+    :param known: for records: turns ``(call, value)`` into what ``sql`` compares with, where only settings know that
+        (the key of what has this slug).
 
     One that has none of ``test``, ``sql`` and ``keys`` filters nothing: the kind's view looks at it.
     """
@@ -67,6 +69,7 @@ class Filter:
     sql: str = ""
     keys: Keys | None = None
     note: str = ""
+    known: Callable[[Any, Any], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Table:
     :param counted: the table's rows are counted by triggers (``row_counts``).
     :param owner: the column that holds the owning user's id; owners see and end what is theirs.
     :param self_made: whoever is signed in may make records of their own; the kind's rules see to it that they are.
-    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant).
+    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant) or
+        the rows of other kinds, where several share the table.
     """
 
     name: str

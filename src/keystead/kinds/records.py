@@ -65,7 +65,7 @@ def sql_type(field: Field) -> str:
 
 @lru_cache(maxsize=256)
 def _seen(kind: Kind[Any], column: str) -> Statement:
-    """:func:`select` without what the table hides from everybody at the instant ``$2``."""
+    """:func:`select` without what the table hides from everybody (at the instant ``$2``, where that matters)."""
     found = select(kind, column)
     return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
 
@@ -73,10 +73,9 @@ def _seen(kind: Kind[Any], column: str) -> Statement:
 async def visible(store: Store, kind: Kind[T], column: str, value: object, at: datetime) -> T | None:
     """The record whose ``column`` holds ``value``, unless the kind hides it at this instant."""
     keys = cast("Value", [value])
-    if spec(kind).narrow:
-        rows = await store.fetch(_seen(kind, column), keys, micros(at))
-    else:
-        rows = await store.fetch(select(kind, column), keys)
+    narrow = spec(kind).narrow
+    statement = _seen(kind, column) if narrow else select(kind, column)
+    rows = await store.fetch(statement, keys, *([micros(at)] if "{}" in narrow else []))
     return next(iter(await from_rows(store, kind, rows[:1])), None)
 
 
@@ -246,11 +245,13 @@ def _unlink(field: Field, key: object, others: Iterable[object]) -> Write:
 @lru_cache(maxsize=256)
 def holders(kind: Kind[Any], field: Field, most: int) -> Statement:
     """SELECT of the records whose reference ``field`` leads to ``$1``; at most ``most`` of them."""
-    key = spec(kind).key
+    key, narrow = spec(kind).key, spec(kind).narrow
     if field.link:
         condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608 - declared names
     else:
         condition = f"t.{field.column} = $1"
+    if narrow and "{}" not in narrow:  # kinds that share a table: each tells of its own rows
+        condition += f" AND {narrow}"
     return Statement(
         f"{kind.model}.holding_{field.name}",
         f"SELECT {columns(kind)} FROM {table(kind)} t WHERE {condition} ORDER BY t.{key} LIMIT {most}",  # noqa: S608 - declared names
