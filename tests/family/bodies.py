@@ -13,6 +13,7 @@ import msgspec
 
 from keystead.base import rand
 from keystead.base.secret import Secret
+from keystead.doors.rest import verbs
 from keystead.kinds import records
 from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
@@ -64,10 +65,21 @@ async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"default": False} if full else {}
 
 
+async def _somewhere(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"mode": "static", "target_static": "/if/user/"}
+
+
+async def _one_encryption(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"use_tls": True, "use_ssl": False} if full else {}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
+    "authentik_stages_redirect.redirectstage": _somewhere,
+    "authentik_stages_email.emailstage": _one_encryption,
+    "authentik_stages_authenticator_email.authenticatoremailstage": _one_encryption,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
 }
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""
@@ -168,7 +180,7 @@ class Maker:
         values: dict[str, Any] = {}
         for field in kind.fields.values():
             if field.name == kind.pk and field.core is int:
-                values[field.name] = await self.house.state.store.reserve(kind.model, 1)
+                values[field.name] = await verbs.new_key(self.house.state, kind)
             elif field.name in members or field.required:
                 value = members[field.name] if field.name in members else await self.value(field)
                 values[field.name] = msgspec.convert(value, field.type, dec_hook=_secret)

@@ -154,7 +154,7 @@ async def test_every_write_and_its_event_land_in_one_unit(
         units.append([write.statement.name for write in unit.writes])
 
     body = await maker.body(kind) if Verb.CREATE in kind.verbs else {}
-    again = await maker.body(kind) if Verb.CREATE in kind.verbs else {}
+    again = await maker.body(kind) if Verb.PARTIAL_UPDATE in kind.verbs else {}
     obj = await existing(maker, kind)
     shown: object = obj
     for verb in (Verb.CREATE, Verb.PARTIAL_UPDATE, Verb.DESTROY):
@@ -253,8 +253,11 @@ async def test_what_must_be_unique_is_refused_a_second_time(maker: Maker, kind: 
 async def test_a_put_keeps_optional_members_and_a_patch_every_other(maker: Maker, kind: AnyKind) -> None:
     admin = maker.house.admin
     body = await maker.body(kind)
-    made = await admin.post(path_of(kind), body)
-    assert made.status == 201, made.text
+    if Verb.CREATE in kind.verbs:
+        made = await admin.post(path_of(kind), body)
+    else:
+        made = await admin.patch(path_of(kind, await existing(maker, kind)), body)
+    assert made.status in {200, 201}, made.text
     before = await maker.kept(kind, made.json[kind.pk])
     required = {name: value for name, value in body.items() if kind.fields[name].required}
     answered = await admin.put(path_of(kind, made.json), required)

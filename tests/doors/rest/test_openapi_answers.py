@@ -7,11 +7,15 @@ from datetime import timedelta
 
 import pytest
 
+from keystead import app
+from keystead.base import rand
 from keystead.kinds.changes import Changes
+from keystead.people.devices.webauthn_type import WebAuthnDeviceType
 from keystead.people.session import start
 from keystead.providers.consent import Consents
 from tests.client import Client
 from tests.doors.rest.conforms import Json, faults
+from tests.family.every import makeable
 from tests.house import House
 
 API = "/api/v3"
@@ -23,7 +27,24 @@ STAGES: dict[str, dict[str, object]] = {
     "user_logout": {},
     "consent": {},
     "user_write": {},
+    "dummy": {},
+    "redirect": {"mode": "static", "target_static": "/"},
+    "invitation/stages": {},
+    "user_delete": {},
+    "email": {},
+    "captcha": {"public_key": "a", "private_key": "b"},
+    "mtls": {"mode": "optional", "cert_attribute": "email", "user_attribute": "email"},
+    "account_lockdown": {},
+    "authenticator/validate": {},
+    "authenticator/totp": {"digits": "6"},
+    "authenticator/static": {},
+    "authenticator/webauthn": {},
+    "authenticator/email": {},
+    "authenticator/sms": {"provider": "twilio", "from_number": "1", "account_sid": "a", "auth": "b"},
+    "authenticator/duo": {"client_id": "a", "client_secret": "b", "api_hostname": "c"},
+    "authenticator/endpoint_gdtc": {"credentials": {"private_key": "x"}},
 }
+DEVICES = ("duo", "email", "endpoint", "sms", "static", "totp", "webauthn")
 
 
 @pytest.fixture
@@ -72,6 +93,10 @@ async def furnish(house: House) -> None:
     await made(admin, "core/applications", name="b", slug="b")
     for holder in ({"policy": policy["pk"]}, {"group": group["pk"]}, {"user": user["pk"]}):
         await made(admin, "policies/bindings", target=application["pk"], order=0, **holder)
+    await made(admin, "stages/invitation/invitations", name="i", flow=flow["pk"])
+    for name in DEVICES:
+        await made(admin, f"authenticators/admin/{name}", name=name)
+    await house.put(WebAuthnDeviceType(aaguid=rand.uuid4(), description="A key"))
     await made(admin, "events/events", action="custom_", app="tests", context={"a": 1})
     call = house.call
     changes = Changes()
@@ -99,8 +124,10 @@ async def test_every_answer_is_as_told(house: House) -> None:
 
     async def ask(path: str, schema: Json) -> object:
         answered = await admin.get(f"{API}{path}")
-        assert answered.status == 200, (path, answered.text)
         asked.add(path)
+        if answered.status == 501 and answered.json["code"] == "not_built":
+            return None
+        assert answered.status == 200, (path, answered.text)
         wrong.extend(faults(document, schema, answered.json, path))
         found: object = answered.json
         return found
@@ -112,6 +139,7 @@ async def test_every_answer_is_as_told(house: House) -> None:
                 kind = next((one for one in house.state.kinds.values() if path == f"/{one.path}/"), None)
                 name = kind.key if kind else "pk"
                 keys[path] = [str(one[name]) for one in body["results"] if name in one]
+    keys["/flows/executor/"] = keys["/flows/inspector/"] = ["f"]  # addresses that no list leads to
     for path, schema in gets(document):
         listed = re.sub(r"\{\w+\}/.*", "", path)
         for key in keys.get(listed, ()) if "{" in path else ():
@@ -119,4 +147,5 @@ async def test_every_answer_is_as_told(house: House) -> None:
     assert wrong == []
     shown = {path for path, _ in gets(document) if "{" in path}
     silent = {path for path in shown if not any(re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), one) for one in asked)}
-    assert silent == set(), "nothing was there to be asked for"
+    impossible = tuple(f"/{kind.path}/" for kind in app.KINDS if not makeable(kind))
+    assert {path for path in silent if not path.startswith(impossible)} == set(), "nothing was there to be asked for"
