@@ -98,11 +98,22 @@ def _of_any_type(member: str, target: str) -> Callable[..., Awaitable[dict[str, 
     return given
 
 
+async def _somewhere(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"mode": "static", "target_static": "/if/user/"}
+
+
+async def _one_encryption(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"use_tls": True, "use_ssl": False} if full else {}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
     "authentik_rbac.initialpermissions": _some_permission,
+    "authentik_stages_redirect.redirectstage": _somewhere,
+    "authentik_stages_email.emailstage": _one_encryption,
+    "authentik_stages_authenticator_email.authenticatoremailstage": _one_encryption,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
     "authentik_sources_oauth.oauthsource": _key_set,
     "authentik_core.usersourceconnection": _of_any_type("user", "authentik_core.user"),
