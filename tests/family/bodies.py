@@ -37,6 +37,10 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "meta_launch_url": lambda number: f"https://app{number}.example.org/",
     "username": lambda number: f"person{number}",
     "domain": lambda number: f"site{number}.example.org",
+    "base_dn": lambda number: f"DC=site{number},DC=example,DC=org",
+    "client_networks": lambda number: f"10.{number % 256}.0.0/16, 2001:db8::/32",
+    "internal_host": lambda number: f"http://host{number}.internal:8080",
+    "external_host": lambda number: f"https://host{number}.example.org",
 }
 """Texts that mean more than their type says, by the member's name."""
 
@@ -64,11 +68,24 @@ async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"default": False} if full else {}
 
 
+async def _behind(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {} if full else {"internal_host": "http://app.internal:8080"}  # demanded in the default mode
+
+
+async def _reachable(maker: "Maker", **_more: bool) -> dict[str, object]:
+    # A connection leads to a machine of its own provider.
+    (kind,) = maker.kinds_of("authentik_providers_rac.endpoint")
+    endpoint = await maker.kept(kind, await maker.make(kind))
+    return {"endpoint": endpoint.pk, "provider": endpoint.provider}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
+    "authentik_providers_proxy.proxyprovider": _behind,
+    "authentik_providers_rac.connectiontoken": _reachable,
 }
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""
 

@@ -94,8 +94,7 @@ def add_family(components: Components, family: Family, kinds: Sequence[Kind[Any]
         if found is not None:
             lacking = name not in ABSENT and not all(name in one["properties"] for one in full)
             properties[name] = flagged(found, nullable=lacking)
-    required = [name for name in properties if all(name in one["required"] for one in full)]
-    components.add(family.schema, obj(properties, required, f"{family.schema} of any type."), family)
+    components.add(family.schema, obj(properties, properties, f"{family.schema} of any type."), family)
 
 
 def page_of(components: Components, name: str) -> Schema:
