@@ -56,6 +56,9 @@ from keystead.providers.microsoft_entra import provider as entra_provider
 from keystead.providers.oidc import dcr, mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.providers.oidc.issued import code as issued_code
+from keystead.providers.oidc.issued import grant as issued_grant
+from keystead.providers.oidc.issued import refresh as issued_refresh
 from keystead.providers.proxy import provider as proxy_provider
 from keystead.providers.rac import connection as rac_connection
 from keystead.providers.rac import endpoint as rac_endpoint
@@ -107,6 +110,9 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     provider.OAUTH2_PROVIDER,
     mapping.SCOPE_MAPPING,
     dcr.DCR,
+    issued_code.CODE,
+    issued_grant.GRANT,
+    issued_refresh.REFRESH,
     saml_provider.SAML_PROVIDER,
     saml_mapping.SAML_MAPPING,
     wsfed_provider.WSFED_PROVIDER,

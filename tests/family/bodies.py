@@ -90,6 +90,18 @@ GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""
 
 
+async def _granted(maker: "Maker") -> dict[str, object]:
+    (kind,) = maker.kinds_of("authentik_providers_oauth2.accesstoken")
+    grant = await maker.kept(kind, await maker.make(kind))
+    return {"grant_id": grant.grant_id, "user": grant.user}
+
+
+ROWS: Final[Mapping[str, Callable[["Maker"], Awaitable[dict[str, object]]]]] = {
+    "authentik_providers_oauth2.refreshtoken": _granted,
+}
+"""Model -> members of a row that only we write which its fields do not tell."""
+
+
 class Maker:
     """Makes objects of every kind in one house."""
 
@@ -183,6 +195,8 @@ class Maker:
     async def unwritten(self, kind: Kind[Any], **members: object) -> Any:  # noqa: ANN401 - objects of every kind
         """An object of ``kind`` that is not written yet, past the API: for kinds whose objects only we make."""
         values: dict[str, Any] = {}
+        if kind.model in ROWS:
+            members = await ROWS[kind.model](self) | members
         for field in kind.fields.values():
             if field.name == kind.pk and field.core is int:
                 values[field.name] = await self.house.state.store.reserve(kind.model, 1)
