@@ -10,7 +10,7 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, root
+from keystead.doors.rest import narrow, openapi, outpost_providers, root
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
@@ -194,7 +194,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *entra_provider.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
+OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS, *outpost_providers.operations(ENGINE))
 
 NARROWED: Final[Mapping[str, Narrow]] = {
     application.APPLICATION.model: partial(access.narrow, ENGINE),

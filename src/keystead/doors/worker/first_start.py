@@ -10,6 +10,7 @@ import msgspec
 from keystead.base import log, rand
 from keystead.base.config import Config
 from keystead.doors.worker.defaults.flows import flows
+from keystead.doors.worker.defaults.providers import mappings
 from keystead.flows import setup
 from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
@@ -102,6 +103,7 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     internal = keypair.make("authentik Internal JWT Certificate", "authentik Internal JWT", 3650, at, keys.NewKey.ECDSA)
     made.append(msgspec.structs.replace(internal, managed=JWT_MANAGED))
     made.extend(provider_defaults())
+    made.extend(mappings())
     return made
 
 

@@ -7,7 +7,8 @@ CREATE TABLE scim_users (
     provider BIGINT NOT NULL,
     attributes JSONB NOT NULL
 );
-CREATE UNIQUE INDEX uq_scim_users__remote_id ON scim_users (provider, remote_id, user_id);
+CREATE UNIQUE INDEX uq_scim_users__remote_id ON scim_users (remote_id, provider, user_id);
+CREATE INDEX ix_scim_users_provider ON scim_users (provider);
 CREATE INDEX ix_scim_users_user ON scim_users (user_id);
 
 CREATE TABLE scim_groups (
@@ -17,7 +18,8 @@ CREATE TABLE scim_groups (
     provider BIGINT NOT NULL,
     attributes JSONB NOT NULL
 );
-CREATE UNIQUE INDEX uq_scim_groups__remote_id ON scim_groups (provider, remote_id, group_id);
+CREATE UNIQUE INDEX uq_scim_groups__remote_id ON scim_groups (remote_id, provider, group_id);
+CREATE INDEX ix_scim_groups_provider ON scim_groups (provider);
 CREATE INDEX ix_scim_groups_group ON scim_groups (group_id);
 
 CREATE TABLE google_workspace_users (
@@ -27,7 +29,8 @@ CREATE TABLE google_workspace_users (
     provider BIGINT NOT NULL,
     attributes JSONB NOT NULL
 );
-CREATE UNIQUE INDEX uq_google_workspace_users__remote_id ON google_workspace_users (provider, remote_id, user_id);
+CREATE UNIQUE INDEX uq_google_workspace_users__remote_id ON google_workspace_users (remote_id, provider, user_id);
+CREATE INDEX ix_google_workspace_users_provider ON google_workspace_users (provider);
 CREATE INDEX ix_google_workspace_users_user ON google_workspace_users (user_id);
 
 CREATE TABLE google_workspace_groups (
@@ -37,7 +40,8 @@ CREATE TABLE google_workspace_groups (
     provider BIGINT NOT NULL,
     attributes JSONB NOT NULL
 );
-CREATE UNIQUE INDEX uq_google_workspace_groups__remote_id ON google_workspace_groups (provider, remote_id, group_id);
+CREATE UNIQUE INDEX uq_google_workspace_groups__remote_id ON google_workspace_groups (remote_id, provider, group_id);
+CREATE INDEX ix_google_workspace_groups_provider ON google_workspace_groups (provider);
 CREATE INDEX ix_google_workspace_groups_group ON google_workspace_groups (group_id);
 
 CREATE TABLE microsoft_entra_users (
@@ -47,7 +51,8 @@ CREATE TABLE microsoft_entra_users (
     provider BIGINT NOT NULL,
     attributes JSONB NOT NULL
 );
-CREATE UNIQUE INDEX uq_microsoft_entra_users__remote_id ON microsoft_entra_users (provider, remote_id, user_id);
+CREATE UNIQUE INDEX uq_microsoft_entra_users__remote_id ON microsoft_entra_users (remote_id, provider, user_id);
+CREATE INDEX ix_microsoft_entra_users_provider ON microsoft_entra_users (provider);
 CREATE INDEX ix_microsoft_entra_users_user ON microsoft_entra_users (user_id);
 
 CREATE TABLE microsoft_entra_groups (
@@ -57,7 +62,8 @@ CREATE TABLE microsoft_entra_groups (
     provider BIGINT NOT NULL,
     attributes JSONB NOT NULL
 );
-CREATE UNIQUE INDEX uq_microsoft_entra_groups__remote_id ON microsoft_entra_groups (provider, remote_id, group_id);
+CREATE UNIQUE INDEX uq_microsoft_entra_groups__remote_id ON microsoft_entra_groups (remote_id, provider, group_id);
+CREATE INDEX ix_microsoft_entra_groups_provider ON microsoft_entra_groups (provider);
 CREATE INDEX ix_microsoft_entra_groups_group ON microsoft_entra_groups (group_id);
 
 CREATE TABLE rac_connection_tokens (
