@@ -86,10 +86,10 @@ async def rules(call: Call, _state: State, _old: SSFProvider | None, new: SSFPro
     return new
 
 
-async def along(call: Call, state: State, _old: SSFProvider | None, new: SSFProvider | None) -> Changes:
+async def along(call: Call, state: State, old: SSFProvider | None, new: SSFProvider | None) -> Changes:
     """The service account and token that receivers use: made with the provider, again if lost, and removed with it."""
     changes = Changes()
-    provider = new or _old
+    provider = new or old
     if provider is None:
         return changes
     name = account(provider.pk)
