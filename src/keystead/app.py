@@ -1,5 +1,6 @@
 """The composition root: the only file that sees the whole house. Plain lists; a new variant is one line here."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Union
 
@@ -11,10 +12,11 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, own, rbac, root
+from keystead.doors.rest import narrow, openapi, outpost_providers, own, rbac, root
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
+from keystead.doors.rest.verbs import Narrow
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
@@ -66,9 +68,35 @@ from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
 from keystead.providers import consent as user_consent
-from keystead.providers.oidc import mapping, provider, routes, setup
+from keystead.providers.assertion import mapping as saml_mapping
+from keystead.providers.google_workspace import links as google_links
+from keystead.providers.google_workspace import mapping as google_mapping
+from keystead.providers.google_workspace import provider as google_provider
+from keystead.providers.ldap import provider as ldap_provider
+from keystead.providers.microsoft_entra import links as entra_links
+from keystead.providers.microsoft_entra import mapping as entra_mapping
+from keystead.providers.microsoft_entra import provider as entra_provider
+from keystead.providers.oidc import dcr, mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.providers.oidc.issued import code as issued_code
+from keystead.providers.oidc.issued import grant as issued_grant
+from keystead.providers.oidc.issued import refresh as issued_refresh
+from keystead.providers.proxy import provider as proxy_provider
+from keystead.providers.rac import connection as rac_connection
+from keystead.providers.rac import endpoint as rac_endpoint
+from keystead.providers.rac import mapping as rac_mapping
+from keystead.providers.rac import provider as rac_provider
+from keystead.providers.radius import mapping as radius_mapping
+from keystead.providers.radius import provider as radius_provider
+from keystead.providers.saml import provider as saml_provider
+from keystead.providers.saml import setup as saml_setup
+from keystead.providers.scim import links as scim_links
+from keystead.providers.scim import mapping as scim_mapping
+from keystead.providers.scim import provider as scim_provider
+from keystead.providers.ssf import provider as ssf_provider
+from keystead.providers.ssf import stream as ssf_stream
+from keystead.providers.wsfed import provider as wsfed_provider
 from keystead.sources import connection, kerberos, ldap, plex, saml, source, telegram
 from keystead.sources.oauth import source as oauth
 from keystead.sources.oauth import vendors
@@ -144,16 +172,56 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     application.APPLICATION,
     provider.OAUTH2_PROVIDER,
     mapping.SCOPE_MAPPING,
+    dcr.DCR,
+    issued_code.CODE,
+    issued_grant.GRANT,
+    issued_refresh.REFRESH,
+    saml_provider.SAML_PROVIDER,
+    saml_mapping.SAML_MAPPING,
+    wsfed_provider.WSFED_PROVIDER,
+    ldap_provider.LDAP_PROVIDER,
+    proxy_provider.PROXY_PROVIDER,
+    radius_provider.RADIUS_PROVIDER,
+    radius_mapping.RADIUS_MAPPING,
+    rac_provider.RAC_PROVIDER,
+    rac_mapping.RAC_MAPPING,
+    rac_endpoint.ENDPOINT,
+    rac_connection.CONNECTION_TOKEN,
+    scim_provider.SCIM_PROVIDER,
+    scim_mapping.SCIM_MAPPING,
+    scim_links.SCIM_USER,
+    scim_links.SCIM_GROUP,
+    google_provider.GOOGLE_WORKSPACE_PROVIDER,
+    google_mapping.GOOGLE_WORKSPACE_MAPPING,
+    google_links.GOOGLE_WORKSPACE_USER,
+    google_links.GOOGLE_WORKSPACE_GROUP,
+    entra_provider.MICROSOFT_ENTRA_PROVIDER,
+    entra_mapping.MICROSOFT_ENTRA_MAPPING,
+    entra_links.MICROSOFT_ENTRA_USER,
+    entra_links.MICROSOFT_ENTRA_GROUP,
+    ssf_provider.SSF_PROVIDER,
+    ssf_stream.SSF_STREAM,
     user_consent.USER_CONSENT,
 )
 
 TWINS: Final[tuple[Kind[Any], ...]] = (*devices.TWINS,)
 """Second paths to objects of kinds above."""
 
+BACKCHANNEL: Final = (
+    ldap_provider.LDAP_PROVIDER,
+    scim_provider.SCIM_PROVIDER,
+    google_provider.GOOGLE_WORKSPACE_PROVIDER,
+    entra_provider.MICROSOFT_ENTRA_PROVIDER,
+    ssf_provider.SSF_PROVIDER,
+)
+"""Providers that work behind an application, without a browser."""
+
 FAMILIES: Final = (
     Family("stages", "stages/all", "stage_uuid", "Stage", filters=(narrow.NAME,)),
     Family("policies", "policies/all", "policy_uuid", "Policy", filters=(narrow.UNBOUND, narrow.NOT_VALIDATING)),
-    Family("providers", "providers/all", "id", "Provider", filters=(narrow.UNASSIGNED,)),
+    Family(
+        "providers", "providers/all", "id", "Provider", filters=(narrow.UNASSIGNED, narrow.backchannel(BACKCHANNEL))
+    ),
     Family(
         "propertymappings",
         "propertymappings/all",
@@ -213,11 +281,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *authenticator_duo.ACTIONS,
     *access.actions(ENGINE),
     *setup.ACTIONS,
+    *saml_setup.ACTIONS,
+    *wsfed_provider.ACTIONS,
+    *scim_provider.ACTIONS,
+    *google_provider.ACTIONS,
+    *entra_provider.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS, *rbac.OPERATIONS, *own.OPERATIONS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *root.OPERATIONS,
+    *rbac.OPERATIONS,
+    *own.OPERATIONS,
+    *outpost_providers.operations(ENGINE),
+)
 
-NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
+NARROWED: Final[Mapping[str, Narrow]] = {
+    application.APPLICATION.model: partial(access.narrow, ENGINE),
+    rac_endpoint.ENDPOINT.model: partial(rac_endpoint.narrow, ENGINE),
+}
 """Lists that every signed-in person may ask for: what concerns them is picked."""
 
 

@@ -12,6 +12,7 @@ from keystead.base.config import Config
 from keystead.doors.worker.defaults.factors import factors
 from keystead.doors.worker.defaults.flows import flows
 from keystead.doors.worker.defaults.passkeys import passkeys
+from keystead.doors.worker.defaults.providers import mappings
 from keystead.flows import setup
 from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
@@ -108,6 +109,7 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     made.extend(source_defaults())
     made.extend(factors())
     made.extend(passkeys())
+    made.extend(mappings())
     return made
 
 
