@@ -95,6 +95,8 @@ Rules: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
 """``(call, state, old or None, new) -> new``."""
 Leaving: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """``(call, state, object)``."""
+Along: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
+"""``(call, state, old or None, new or None) -> Changes``."""
 Admits: TypeAlias = Callable[[Any, Any, dict[str, object]], Awaitable[dict[str, object]]]
 """``(call, state, body) -> body``."""
 
@@ -121,6 +123,8 @@ class Kind(Generic[T]):
     :param rules: looks at ``(call, state, old or None, new)`` inside the write and returns ``new``, perhaps completed;
         raises ``Problem`` when a rule is broken.
     :param leaving: looks at an object that a caller wants removed; raises ``Problem`` when it must stay.
+    :param along: what is written in the same unit when an object is made (``old`` is None), changed, or removed
+        (``new`` is None), such as the account of a machine.
     :param admits: turns what older or looser clients send into the members of today, before validation.
     :param bindable: policies may be bound to it.
     :param stored_only: for kinds that are kept and shown in full while nothing acts on them yet: what does not happen,
@@ -144,6 +148,7 @@ class Kind(Generic[T]):
     order: tuple[str, ...] = ("name",)
     rules: Rules | None = None
     leaving: Leaving | None = None
+    along: Along | None = None
     admits: Admits | None = None
     bindable: bool = False
     stored_only: str = ""

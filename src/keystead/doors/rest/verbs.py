@@ -131,6 +131,8 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> R
             obj = await kind.rules(call, state, None, obj)
         changes = Changes()
         changes.create(power, obj)
+        if kind.along:
+            changes.extend(await kind.along(call, state, None, obj))
         return changes, obj
 
     obj = await state.change(call, decide)
@@ -158,6 +160,8 @@ async def update(request: Request, call: Call, site: Site, kind: Kind[Any], key:
             obj = await kind.rules(call, state, old, obj)
         changes = Changes()
         changes.update(power, old, obj)
+        if kind.along:
+            changes.extend(await kind.along(call, state, old, obj))
         return changes, obj
 
     obj = await state.change(call, decide)
@@ -177,6 +181,8 @@ async def destroy(_request: Request, call: Call, site: Site, kind: Kind[Any], ke
             await kind.leaving(call, state, obj)
         changes = Changes()
         changes.delete(power, obj, state.kinds.values())
+        if kind.along:
+            changes.extend(await kind.along(call, state, obj, None))
         return changes, None
 
     await state.change(call, decide)
