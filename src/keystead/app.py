@@ -9,10 +9,11 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, root
+from keystead.doors.rest import files, narrow, openapi, root, system
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
+from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
@@ -37,6 +38,7 @@ from keystead.flows.stages import (
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
 from keystead.people import brand, event, group, role, session, token, user, user_actions
+from keystead.people.installation import settings as installation
 from keystead.policies import binding as policy_binding
 from keystead.policies import expression
 from keystead.policies.engine import Engine
@@ -71,6 +73,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     session.SESSION,
     event.EVENT,
     brand.BRAND,
+    installation.SETTINGS,
     keypair.KEYPAIR,
     policy_binding.POLICY_BINDING,
     *(one.kind for one in POLICIES),
@@ -121,7 +124,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *setup.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
+OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS, *system.OPERATIONS, *files.OPERATIONS)
+
+PICTURED: Final = (
+    (application.APPLICATION, "icon", "meta_icon"),
+    (flow.FLOW, "background", "background"),
+)
+"""Kinds whose picture older clients set by a call of its own, and the member that holds it."""
 
 NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
 """Lists that every signed-in person may ask for: what concerns them is picked."""
@@ -133,6 +142,7 @@ def build(site: Site) -> Application:
     table = Routes()
     add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED)
     add_operations(table, OPERATIONS)
+    files.add_older(table, PICTURED)
     openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)
     door = FlowDoor(jar, EXECUTOR)
     _pages(table, door)
@@ -171,3 +181,5 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("POST", "/flows/-/default/invalidation/", portal.sign_out)
     page("GET", "/-/brand/{file}", portal.brand_css)
     page("GET", "/static/{*path}", portal_door.static, identify=False)
+    page("GET", "/files/media/public/{*path}", files_door.media, identify=False)
+    page("GET", "/media/public/{*path}", files_door.media, identify=False)

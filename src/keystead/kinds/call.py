@@ -1,7 +1,7 @@
 """``Call``: who asks, when, from where, and the settings as they stood on arrival. Frozen, and no bag."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from keystead.kinds.snapshot import Snapshot
@@ -58,6 +58,8 @@ class Origin:
     secure: bool = False
     brand: str = "{}"
     """The brand that answers, as the JSON text events carry."""
+    retention: timedelta = timedelta(days=365)
+    """How long the events of the request are kept."""
 
 
 @dataclass(frozen=True, slots=True)

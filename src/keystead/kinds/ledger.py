@@ -29,8 +29,6 @@ _KEY_IN_PATH: Final = re.compile(r"(?<=/)(?=[^/]*[0-9])[A-Za-z0-9_-]{40,}(?=/|$)
 _LONGEST: Final = 1024
 """Characters of a path or a parameter that an event keeps."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-RETENTION: Final = timedelta(days=365)
-"""How long an event is kept unless the installation's settings say otherwise."""
 _INSERT: Final = Statement(
     "event.insert",
     "INSERT INTO events (id, action, app, user_pk, username, actor, model, model_pk, context, client_ip, created,"
@@ -107,7 +105,6 @@ def event(
     *,
     about: tuple[Kind[Any], msgspec.Struct] | None = None,
     user: Mapping[str, object] | None = None,
-    retention: timedelta = RETENTION,
 ) -> Write:
     """The write of one event.
 
@@ -148,7 +145,7 @@ def event(
             _encode(body).decode(),
             call.peer or None,
             created,
-            created + retention // timedelta(microseconds=1),
+            created + call.origin.retention // timedelta(microseconds=1),
             call.origin.brand,
         ),
     )

@@ -133,7 +133,7 @@ async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence
         groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
         roles=[UserSelfRoles(role.name, role.pk) for role in shown.roles_shown(call.settings, found.roles)],
         email=found.email,
-        avatar=avatar(found),
+        avatar=avatar(call.settings, found),
         uid=uid(state, found.pk),
         settings=settings if isinstance(settings, dict) else {},
         type=found.type,

@@ -56,7 +56,7 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
     if not seen and call.settings.kinds(family.name):
         raise denied()
     query = query_of(request)
-    page = listing.page(query)
+    page = verbs.page_of(call, query)
     needle = asked.needle(query)
     found = [
         obj

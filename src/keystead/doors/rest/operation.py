@@ -1,11 +1,11 @@
 """``Operation``: an endpoint of the API that belongs to no kind, declared once for its route and its documentation."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from keystead.doors.http.message import Request, Response
-from keystead.doors.http.routes import Routes
+from keystead.doors.http.routes import MAX_BODY, Routes
 from keystead.doors.http.site import Site
 from keystead.doors.rest.routes import ROOT, endpoint
 from keystead.kinds.call import Call
@@ -33,6 +33,8 @@ class Operation:
     :param anonymous: whether it also answers callers who are nobody.
     :param media: the media types of the answer.
     :param params: path parameter -> its type, where it is not ``str``.
+    :param takes: the media type of the body.
+    :param max_body: bytes the body may have.
     """
 
     method: str
@@ -46,9 +48,11 @@ class Operation:
     anonymous: bool = False
     media: tuple[str, ...] = ("application/json",)
     params: tuple[tuple[str, Any], ...] = ()
+    takes: str = "application/json"
+    max_body: int = MAX_BODY
 
 
 def add_operations(routes: Routes, operations: Sequence[Operation]) -> None:
     """Answer on every path of ``operations``."""
     for one in operations:
-        routes.add(one.method, ROOT + one.path, endpoint(one.run))
+        routes.add(one.method, ROOT + one.path, replace(endpoint(one.run), max_body=one.max_body))

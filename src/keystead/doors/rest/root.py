@@ -97,7 +97,9 @@ def _settings(site: Site) -> Settings:
 async def config(_request: Request, _call: Call, site: Site, _params: dict[str, str]) -> Response:
     """What this installation can do. Nothing is ever reported to anybody outside."""
     settings = _settings(site)
-    able = [CapabilitiesEnum.CAN_DEBUG] if site.debug else []
+    able = [CapabilitiesEnum.CAN_SAVE_MEDIA, CapabilitiesEnum.IS_ENTERPRISE]
+    if site.debug:
+        able.append(CapabilitiesEnum.CAN_DEBUG)
     return json(
         Config(
             error_reporting=ErrorReportingConfig(

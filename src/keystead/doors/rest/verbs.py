@@ -21,6 +21,7 @@ from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import render
 from keystead.kinds.state import State
+from keystead.people.installation import settings as installation
 
 Query = Mapping[str, Sequence[str]]
 Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
@@ -40,6 +41,19 @@ def query_of(request: Request) -> dict[str, list[str]]:
     for name, value in request.query:
         found.setdefault(name, []).append(value)
     return found
+
+
+def page_of(call: Call, query: Query) -> listing.Page:
+    """The page that ``query`` asks for, of the size that the installation's settings name and allow.
+
+    :raises Problem: ``NOT_FOUND`` for a page number that is none.
+    """
+    sizes = installation.current(call.settings)
+    return listing.page(
+        query,
+        default=sizes.pagination_default_page_size or listing.DEFAULT_SIZE,
+        most=sizes.pagination_max_page_size or listing.MAX_SIZE,
+    )
 
 
 async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # noqa: ANN401 - objects of every kind
@@ -76,7 +90,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
     query = query_of(request)
-    asked = listing.page(query)
+    asked = page_of(call, query)
     everything = may(call, kind, "view")
     if kind.table is None:
         if narrow is None:
