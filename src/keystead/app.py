@@ -8,11 +8,12 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
+from keystead.doors.rest import blueprints, endpoints, files, narrow, openapi, outposts, root, system, tasks, tenants
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import files, narrow, openapi, root, system
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
+from keystead.doors.rest.verbs import Narrow
 from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
@@ -37,17 +38,31 @@ from keystead.flows.stages import (
 )
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
-from keystead.people import brand, event, group, role, session, token, user, user_actions
+from keystead.people import brand, event, group, object_attribute, role, session, token, user, user_actions
+from keystead.people.installation import blueprint, task, tenant
+from keystead.people.installation import license as licence
 from keystead.people.installation import settings as installation
 from keystead.policies import binding as policy_binding
 from keystead.policies import expression
 from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
-from keystead.providers import access, application
+from keystead.providers import access, application, entitlement
 from keystead.providers import consent as user_consent
+from keystead.providers.endpoints import (
+    access_group,
+    agent_connector,
+    device,
+    enclave,
+    enrollment,
+    fleet,
+    google_chrome,
+)
+from keystead.providers.endpoints import binding as device_binding
 from keystead.providers.oidc import mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.providers.outpost import docker, kubernetes
+from keystead.providers.outpost import instance as outpost
 from keystead.trust import keypair
 
 STAGES: Final[tuple[Stage[Any], ...]] = (
@@ -74,6 +89,11 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     event.EVENT,
     brand.BRAND,
     installation.SETTINGS,
+    object_attribute.OBJECT_ATTRIBUTE,
+    licence.LICENSE,
+    *tenant.KINDS,
+    blueprint.BLUEPRINT,
+    *task.KINDS,
     keypair.KEYPAIR,
     policy_binding.POLICY_BINDING,
     *(one.kind for one in POLICIES),
@@ -85,6 +105,18 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     provider.OAUTH2_PROVIDER,
     mapping.SCOPE_MAPPING,
     user_consent.USER_CONSENT,
+    entitlement.ENTITLEMENT,
+    outpost.OUTPOST,
+    docker.DOCKER,
+    kubernetes.KUBERNETES,
+    agent_connector.AGENT_CONNECTOR,
+    fleet.FLEET_CONNECTOR,
+    google_chrome.GOOGLE_CHROME_CONNECTOR,
+    access_group.DEVICE_ACCESS_GROUP,
+    enrollment.ENROLLMENT_TOKEN,
+    device.ENDPOINT_DEVICE,
+    device_binding.DEVICE_BINDING,
+    enclave.ENCLAVE,
 )
 
 FAMILIES: Final = (
@@ -98,6 +130,14 @@ FAMILIES: Final = (
         "PropertyMapping",
         filters=(narrow.NAME, *narrow.MANAGED),
     ),
+    Family(
+        "service_connections",
+        "outposts/service_connections/all",
+        "uuid",
+        "ServiceConnection",
+        filters=(narrow.NAME,),
+    ),
+    Family("connectors", "endpoints/connectors", "connector_uuid", "Connector"),
 )
 
 ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
@@ -122,9 +162,26 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *prompt.ACTIONS,
     *access.actions(ENGINE),
     *setup.ACTIONS,
+    *entitlement.ACTIONS,
+    *outpost.ACTIONS,
+    *agent_connector.ACTIONS,
+    *enrollment.ACTIONS,
+    *device.ACTIONS,
+    *licence.ACTIONS,
+    *tenant.ACTIONS,
+    *blueprint.ACTIONS,
+    *task.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS, *system.OPERATIONS, *files.OPERATIONS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *root.OPERATIONS,
+    *system.OPERATIONS,
+    *files.OPERATIONS,
+    *outposts.OPERATIONS,
+    *endpoints.OPERATIONS,
+    *blueprints.OPERATIONS,
+    *tasks.OPERATIONS,
+)
 
 PICTURED: Final = (
     (application.APPLICATION, "icon", "meta_icon"),
@@ -132,7 +189,13 @@ PICTURED: Final = (
 )
 """Kinds whose picture older clients set by a call of its own, and the member that holds it."""
 
-NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
+OPENED: Final = {kind.model: tenants.keyed for kind in tenant.KINDS}
+"""Kinds whose callers prove themselves otherwise than by session or token."""
+
+NARROWED: Final[dict[str, Narrow]] = {
+    application.APPLICATION.model: partial(access.narrow, ENGINE),
+    outpost.OUTPOST.model: outpost.narrow,
+}
 """Lists that every signed-in person may ask for: what concerns them is picked."""
 
 
@@ -140,7 +203,7 @@ def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
-    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED)
+    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED, OPENED)
     add_operations(table, OPERATIONS)
     files.add_older(table, PICTURED)
     openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)

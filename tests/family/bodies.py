@@ -20,7 +20,9 @@ from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import LINE, MAX_LINE, UNIQUE, Ref
 from keystead.kinds.state import State
 from keystead.people.event import EVENT
+from keystead.providers.outpost.instance import PROVIDERS, OutpostTypeEnum
 from keystead.trust import keypair, keys
+from keystead.wire import b64
 from tests.house import BEGIN, VAULT, House
 
 CANARY: Final = "canary-"
@@ -64,10 +66,49 @@ async def _not_default(_maker: "Maker", *, full: bool) -> dict[str, object]:
     return {"default": False} if full else {}
 
 
+async def _own_type(maker: "Maker", *, full: bool) -> dict[str, object]:
+    pk = await maker.target(PROVIDERS[OutpostTypeEnum.PROXY])
+    return {"type": "proxy", "providers": [pk] if pk else [], "config": {"log_level": "debug" if full else "info"}}
+
+
+async def _inline(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"path": "", "content": f"version: 1\nmetadata:\n  name: made\nentries: []\n# {next(_numbers)}"}
+
+
+async def _of_users(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"object_type": "authentik_core.user", "key": f"key-{next(_numbers)}"}
+
+
+async def _each_hour(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"crontab": f"{next(_numbers) % 60} * * * *"}
+
+
+async def _licence(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    claims = {"name": "licensee", "jti": next(_numbers), "exp": 4102444800, "internal_users": 5, "external_users": 6}
+    parts = (b'{"alg":"none"}', msgspec.json.encode(claims), b"signature")
+    return {"key": ".".join(b64.encode(part) for part in parts)}
+
+
+async def _docker_host(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"url": f"tcp://docker{next(_numbers)}.example.org:2376"}
+
+
+async def _local_cluster(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"local": True, "kubeconfig": {}}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
+    "authentik_blueprints.blueprintinstance": _inline,
+    "authentik_core.objectattribute": _of_users,
+    "authentik_endpoints.deviceuserbinding": _one_bound,
+    "authentik_enterprise.license": _licence,
+    "authentik_outposts.outpost": _own_type,
+    "authentik_tasks_schedules.schedule": _each_hour,
+    "authentik_outposts.dockerserviceconnection": _docker_host,
+    "authentik_outposts.kubernetesserviceconnection": _local_cluster,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
 }
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""
@@ -169,7 +210,7 @@ class Maker:
         for field in kind.fields.values():
             if field.name == kind.pk and field.core is int:
                 values[field.name] = await self.house.state.store.reserve(kind.model, 1)
-            elif field.name in members or field.required:
+            elif field.name in members or field.required or field.name == kind.pk:
                 value = members[field.name] if field.name in members else await self.value(field)
                 values[field.name] = msgspec.convert(value, field.type, dec_hook=_secret)
         return kind.struct(**values)

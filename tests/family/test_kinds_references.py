@@ -23,6 +23,7 @@ REFERENCES = [
     (kind, field, target)
     for kind in app.KINDS
     for field in kind.references
+    if kind.model not in app.OPENED and (field.writable or Verb.CREATE not in kind.verbs)
     for target in (provided(field.ref.target) if field.ref else ())
 ]
 references = pytest.mark.parametrize(
@@ -44,7 +45,7 @@ async def holder_of(maker: Maker, kind: AnyKind, field: Field, pk: object) -> An
         await maker.house.put(obj)
         return await maker.kept(kind, getattr(obj, kind.pk))
     body = await maker.body(kind, full=False)
-    if kind.model == "authentik_policies.policybinding" and field.name != "target":
+    if field.name in {"policy", "group", "user"} <= kind.fields.keys():
         body |= {"policy": None, "group": None, "user": None}  # it holds exactly one of the three
     answered = await maker.house.admin.post(path_of(kind), body | {field.name: value})
     if answered.status == 400:
@@ -70,12 +71,12 @@ def test_a_reference_can_do_what_it_declares(kind: AnyKind) -> None:
 
 @pytest.mark.parametrize("kind", app.KINDS, ids=[kind.model for kind in app.KINDS])
 async def test_a_reference_to_nothing_is_a_complaint_about_its_member(maker: Maker, kind: AnyKind) -> None:
-    if Verb.CREATE not in kind.verbs:
+    if Verb.CREATE not in kind.verbs or kind.model in app.OPENED:
         return
     body = await maker.body(kind)
     pk = await maker.make(kind)
     before = await maker.kept(kind, pk)
-    for field in kind.references:
+    for field in (one for one in kind.references if one.writable):
         for value in (unknown(field), *(() if field.core is int else ("no-key", ""))):
             given = [value] if field.many else value
             answered = await maker.house.admin.post(path_of(kind), body | {field.name: given})

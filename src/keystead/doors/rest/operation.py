@@ -1,13 +1,14 @@
 """``Operation``: an endpoint of the API that belongs to no kind, declared once for its route and its documentation."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import MAX_BODY, Routes
 from keystead.doors.http.site import Site
-from keystead.doors.rest.routes import ROOT, endpoint
+from keystead.doors.rest.routes import ROOT, Run, endpoint
+from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
 
@@ -39,7 +40,7 @@ class Operation:
 
     method: str
     path: str
-    run: Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
+    run: Run
     operation: str
     request: Any = None
     response: Any = None
@@ -55,4 +56,15 @@ class Operation:
 def add_operations(routes: Routes, operations: Sequence[Operation]) -> None:
     """Answer on every path of ``operations``."""
     for one in operations:
-        routes.add(one.method, ROOT + one.path, replace(endpoint(one.run), max_body=one.max_body))
+        run = one.run if one.anonymous else _signed_in(one.run)
+        routes.add(one.method, ROOT + one.path, replace(endpoint(run), max_body=one.max_body))
+
+
+def _signed_in(run: Run) -> Run:
+    """``run`` for those who are somebody: others are refused before."""
+
+    async def checked(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+        signed_in(call)
+        return await run(request, call, site, params)
+
+    return checked

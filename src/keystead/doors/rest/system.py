@@ -218,18 +218,6 @@ async def history_one(_request: Request, call: Call, site: Site, params: dict[st
     raise not_found()
 
 
-_NO_REPAIR: Final = Pending("Nothing about the system is repaired on demand yet; read it with GET.")
-
-
-async def repair(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
-    """Look after the system's own objects.
-
-    Needs the permission `authentik_rbac.view_system_info`.
-    """
-    _need(call, SEE_SYSTEM)
-    return await _NO_REPAIR(request, call, site, params)
-
-
 OPERATIONS: Final = (
     Operation("GET", "admin/settings/", settings, "admin_settings_retrieve", response=Settings),
     Operation(
@@ -249,7 +237,13 @@ OPERATIONS: Final = (
         response=Settings,
     ),
     Operation("GET", "admin/system/", info, "admin_system_retrieve", response=SystemInfo),
-    Operation("POST", "admin/system/", repair, "admin_system_create", response=SystemInfo),
+    Operation(
+        "POST",
+        "admin/system/",
+        Pending("Nothing about the system is repaired on demand yet; read it with GET."),
+        "admin_system_create",
+        response=SystemInfo,
+    ),
     Operation(
         "GET",
         "admin/version/history/",

@@ -24,6 +24,9 @@ from keystead.people.installation.settings import DEFAULT, Settings, rules
 from keystead.people.role import ROLE, Role
 from keystead.people.user import USER, User
 from keystead.providers.defaults import defaults as provider_defaults
+from keystead.providers.outpost import account
+from keystead.providers.outpost.config import DEFAULTS as OUTPOST_DEFAULTS
+from keystead.providers.outpost.instance import EMBEDDED, Outpost, OutpostTypeEnum
 from keystead.store import GuardFailed, Statement, Taken, Write
 from keystead.trust import keypair, keys
 
@@ -31,6 +34,7 @@ _LOG = log.get("worker.first_start")
 ADMIN: Final = "akadmin"
 ADMINS: Final = "authentik Admins"
 READERS: Final = "authentik Read-only"
+EMBEDDED_NAME: Final = "authentik Embedded Outpost"
 SELF_SIGNED: Final = "authentik Self-signed Certificate"
 JWT_MANAGED: Final = "goauthentik.io/crypto/jwt-managed"
 _WISHED: Final = (
@@ -78,6 +82,17 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
     call = Call(SYSTEM, at, await state.refresh())
     settings = [*await asyncio.to_thread(_settings, at), await _wished(state, config, call)]
     people, marks = await _people(state, config, call)
+    if not config.outposts.disable_embedded_outpost:
+        outpost = Outpost(
+            pk=rand.uuid4(),
+            name=EMBEDDED_NAME,
+            type=OutpostTypeEnum.PROXY,
+            providers=(),
+            config=dict(OUTPOST_DEFAULTS),
+            managed=EMBEDDED,
+        )
+        settings.append(outpost)
+        people.extend(await account.made(call, state, outpost))
 
     async def decide(call: Call) -> tuple[Changes, bool]:
         changes = Changes()

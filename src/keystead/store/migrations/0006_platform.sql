@@ -18,7 +18,7 @@ CREATE TABLE version_history (
 );
 
 CREATE TABLE tasks (
-    message_id TEXT PRIMARY KEY,
+    id TEXT PRIMARY KEY,
     queue_name TEXT NOT NULL,
     actor_name TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -57,6 +57,12 @@ CREATE TABLE schedules (
 CREATE UNIQUE INDEX uq_schedules__uid ON schedules (uid);
 CREATE INDEX ix_schedules_actor_name ON schedules (actor_name);
 CREATE INDEX ix_schedules_rel_obj ON schedules (rel_obj_id);
+
+CREATE TABLE workers (
+    id TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    seen BIGINT NOT NULL
+);
 
 CREATE TABLE agents (
     user_id BIGINT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
@@ -141,6 +147,7 @@ DROP TABLE endpoint_bindings;
 DROP TABLE endpoint_connections;
 DROP TABLE endpoint_devices;
 DROP TABLE agents;
+DROP TABLE workers;
 DROP TABLE schedules;
 DROP TABLE tasks;
 DROP TABLE version_history;
