@@ -167,9 +167,7 @@ async def used_by(request: Request, call: Call, site: Site, _params: dict[str, s
     """
     _need(call, VIEW)
     name = last(query_of(request), "name")
-    if not name:
-        raise invalid({"name": ["Say which file."]})
-    return json([_user(kind, obj) for kind, obj in _naming(call, site, name)])
+    return json([_user(kind, obj) for kind, obj in _naming(call, site, name)] if name else [])
 
 
 def _user(kind: Kind[Any], obj: Any) -> UsedBy:  # noqa: ANN401 - objects of every kind
