@@ -8,7 +8,19 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
-from keystead.doors.rest import blueprints, endpoints, files, narrow, openapi, outposts, root, system, tasks, tenants
+from keystead.doors.rest import (
+    blueprints,
+    endpoints,
+    files,
+    narrow,
+    openapi,
+    outposts,
+    root,
+    system,
+    tasks,
+    tenants,
+    transactional,
+)
 from keystead.doors.rest import errors as api_errors
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
@@ -38,7 +50,20 @@ from keystead.flows.stages import (
 )
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
-from keystead.people import brand, event, group, object_attribute, role, session, token, user, user_actions
+from keystead.people import (
+    agent,
+    brand,
+    event,
+    group,
+    impersonation,
+    object_attribute,
+    role,
+    session,
+    token,
+    user,
+    user_actions,
+    user_later,
+)
 from keystead.people.installation import blueprint, task, tenant
 from keystead.people.installation import license as licence
 from keystead.people.installation import settings as installation
@@ -82,6 +107,7 @@ GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credential
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     user.USER,
+    agent.AGENT,
     group.GROUP,
     role.ROLE,
     token.TOKEN,
@@ -151,6 +177,9 @@ EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
+    *impersonation.ACTIONS,
+    *user_later.ACTIONS,
+    *agent.ACTIONS,
     *group.ACTIONS,
     *role.ACTIONS,
     *token.ACTIONS,
@@ -181,6 +210,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *endpoints.OPERATIONS,
     *blueprints.OPERATIONS,
     *tasks.OPERATIONS,
+    *transactional.OPERATIONS,
 )
 
 PICTURED: Final = (
@@ -191,6 +221,9 @@ PICTURED: Final = (
 
 OPENED: Final = {kind.model: tenants.keyed for kind in tenant.KINDS}
 """Kinds whose callers prove themselves otherwise than by session or token."""
+
+MORE: Final = {application.APPLICATION.model: transactional.policy_bindings}
+"""What else the bodies of some creates ask for."""
 
 NARROWED: Final[dict[str, Narrow]] = {
     application.APPLICATION.model: partial(access.narrow, ENGINE),
@@ -203,7 +236,7 @@ def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
-    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED, OPENED)
+    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED, OPENED, MORE)
     add_operations(table, OPERATIONS)
     files.add_older(table, PICTURED)
     openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from keystead import app
 from keystead.base import rand
 from keystead.base.secret import Secret
 from keystead.kinds import records
@@ -19,6 +20,7 @@ from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import LINE, MAX_LINE, UNIQUE, Ref
 from keystead.kinds.state import State
+from keystead.people.agent import AGENT
 from keystead.people.event import EVENT
 from keystead.providers.outpost.instance import PROVIDERS, OutpostTypeEnum
 from keystead.trust import keypair, keys
@@ -178,8 +180,9 @@ class Maker:
         """A new object of ``kind``, by the API where it makes them; its primary key."""
         if kind is EVENT:
             return await self._event()
-        if Verb.CREATE not in kind.verbs:
-            obj = await self.unwritten(kind)
+        if Verb.CREATE not in kind.verbs or kind.model in app.OPENED:
+            made = {kind.pk: await self.target("authentik_core.user")} if kind is AGENT else {}
+            obj = await self.unwritten(kind, **made)
             await self.house.put(obj)
             return getattr(obj, kind.pk)
         body = await self.body(kind, full=False) | members
@@ -208,7 +211,7 @@ class Maker:
         """An object of ``kind`` that is not written yet, past the API: for kinds whose objects only we make."""
         values: dict[str, Any] = {}
         for field in kind.fields.values():
-            if field.name == kind.pk and field.core is int:
+            if field.name == kind.pk and field.core is int and field.name not in members:
                 values[field.name] = await self.house.state.store.reserve(kind.model, 1)
             elif field.name in members or field.required or field.name == kind.pk:
                 value = members[field.name] if field.name in members else await self.value(field)

@@ -16,6 +16,7 @@ class Actor:
     :param groups: uuids of the groups, with every ancestor.
     :param session: uuid of the session the call came with, or empty.
     :param means: how the caller proved itself: ``session``, ``token``, ``oauth``, ``system`` or empty.
+    :param original: who really acts, where somebody acts as this user.
     """
 
     pk: int = 0
@@ -29,6 +30,7 @@ class Actor:
     session: str = ""
     means: str = ""
     type: str = "internal"
+    original: "Actor | None" = None
 
     @property
     def known(self) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 from keystead.base import rand
 from keystead.base.clock import micros
 from keystead.base.secret import Secret
-from keystead.kinds.call import Call
+from keystead.kinds.call import Actor, Call
 from keystead.kinds.kind import Kind
 from keystead.store import Statement, Write
 
@@ -93,8 +93,13 @@ def told_path(path: str) -> str:
 
 
 def actor(call: Call) -> dict[str, object]:
-    """The caller as events name it."""
-    return {"pk": call.actor.pk, "email": call.actor.email, "username": call.actor.username}
+    """The caller as events name it: whoever really acts, and as whom if not as themselves."""
+    told = _named(call.actor)
+    return told if call.actor.original is None else {**_named(call.actor.original), "on_behalf_of": told}
+
+
+def _named(actor: Actor) -> dict[str, object]:
+    return {"pk": actor.pk, "email": actor.email, "username": actor.username}
 
 
 def event(

@@ -45,6 +45,7 @@ async def furnish_platform(house: House, *, user: int, application: str) -> None
     admin, at = house.admin, house.clock.now()
     await _made(admin, "core/application_entitlements", name="e", app=application)
     await _made(admin, "core/object_attributes", object_type="authentik_core.user", key="k", label="K", type="text")
+    await _made(admin, "agents/agents", label="helper")
     key = ".".join(b64.encode(part) for part in (b'{"alg":"none"}', b'{"name":"me","exp":1}', b"signature"))
     await _made(admin, "enterprise/license", key=key)
     await _made(admin, "managed/blueprints", name="b", path="default/flow.yaml")

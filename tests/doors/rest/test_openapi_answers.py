@@ -87,7 +87,7 @@ async def furnish(house: House) -> None:
 def gets(document: Json) -> Iterator[tuple[str, Json]]:
     """Paths that are read, and the schemas of their answers."""
     for path, methods in document["paths"].items():
-        content = methods["get"]["responses"]["200"].get("content") if "get" in methods else None
+        content = methods["get"]["responses"].get("200", {}).get("content") if "get" in methods else None
         if content:
             yield path, next(iter(content.values()))["schema"]
 

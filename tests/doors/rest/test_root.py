@@ -23,7 +23,7 @@ async def test_anybody_may_ask_for_the_configuration(house: House) -> None:
             "send_pii": False,
             "traces_sample_rate": 0.0,
         },
-        "capabilities": ["can_save_media", "is_enterprise"],
+        "capabilities": ["can_save_media", "is_enterprise", "can_impersonate"],
         "cache_timeout": 300,
         "cache_timeout_flows": 300,
         "cache_timeout_policies": 300,

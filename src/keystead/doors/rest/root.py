@@ -18,11 +18,18 @@ from keystead.kinds import listing
 from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
+from keystead.people.installation import settings as installation
 from keystead.people.session import SESSION
 
 _BRAND: Final = "authentik_"
 _FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
 """Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
+_ELSEWHERE: Final = {
+    "tasks_schedules": "tasks.schedules",
+    "endpoints_connectors_fleet": "enterprise.endpoints.connectors.fleet",
+    "endpoints_connectors_google_chrome": "enterprise.endpoints.connectors.google_chrome",
+}
+"""Apps whose dotted name does not follow from their label."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -94,10 +101,12 @@ def _settings(site: Site) -> Settings:
     return found if isinstance(found, Settings) else Settings()
 
 
-async def config(_request: Request, _call: Call, site: Site, _params: dict[str, str]) -> Response:
+async def config(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """What this installation can do. Nothing is ever reported to anybody outside."""
     settings = _settings(site)
     able = [CapabilitiesEnum.CAN_SAVE_MEDIA, CapabilitiesEnum.IS_ENTERPRISE]
+    if installation.current(call.settings).impersonation:
+        able.append(CapabilitiesEnum.CAN_IMPERSONATE)
     if site.debug:
         able.append(CapabilitiesEnum.CAN_DEBUG)
     return json(
@@ -135,6 +144,8 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
 def app_name(label: str) -> str:
     """The dotted name of an app: ``authentik_policies_event_matcher`` -> ``authentik.policies.event_matcher``."""
     bare = label.removeprefix(_BRAND)
+    if bare in _ELSEWHERE:
+        return f"authentik.{_ELSEWHERE[bare]}"
     for folder in _FOLDERS:
         if bare.startswith(f"{folder}_"):
             return f"authentik.{folder.replace('_', '.')}.{bare.removeprefix(f'{folder}_')}"

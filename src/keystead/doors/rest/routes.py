@@ -44,13 +44,14 @@ def add_kind(
     kind: Kind[Any],
     narrow: verbs.Narrow | None = None,
     opened: Callable[[Run], Endpoint] = endpoint,
+    more: verbs.More | None = None,
 ) -> None:
-    """Every verb of ``kind``; ``narrow`` picks what of its list concerns a caller, ``opened`` says who callers are."""
+    """Every verb of ``kind``: see :func:`add_all`."""
     base = f"{ROOT}{kind.path}/"
     one = f"{base}{{{kind.key_name or kind.key}}}/"
     for verb, method, path, run in (
         (Verb.LIST, "GET", base, _of_kind(verbs.list_, kind, narrow=narrow)),
-        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind)),
+        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind, more=more)),
         (Verb.RETRIEVE, "GET", one, _of_kind(verbs.retrieve, kind)),
         (Verb.UPDATE, "PUT", one, _of_kind(verbs.update, kind, partial=False)),
         (Verb.PARTIAL_UPDATE, "PATCH", one, _of_kind(verbs.update, kind, partial=True)),
@@ -140,14 +141,16 @@ def add_all(
     actions: Sequence[Action],
     narrowed: Mapping[str, verbs.Narrow] = MappingProxyType({}),
     opened: Mapping[str, Callable[[Run], Endpoint]] = MappingProxyType({}),
+    more: Mapping[str, verbs.More] = MappingProxyType({}),
 ) -> None:
     """Everything of the API that derives from declarations.
 
     :param narrowed: model -> what of its list concerns a caller who may not see all of it.
     :param opened: model -> what makes its endpoints, where callers prove themselves otherwise than elsewhere.
+    :param more: model -> what else the body of a create asks for.
     """
     for kind in kinds:
-        add_kind(routes, kind, narrowed.get(kind.model), opened.get(kind.model, endpoint))
+        add_kind(routes, kind, narrowed.get(kind.model), opened.get(kind.model, endpoint), more.get(kind.model))
     for family in shared:
         add_family(routes, family)
     for action in actions:

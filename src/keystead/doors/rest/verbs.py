@@ -26,6 +26,8 @@ from keystead.people.installation import settings as installation
 Query = Mapping[str, Sequence[str]]
 Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
 """``(call, state, objects, query) -> those of them that concern the caller``."""
+More = Callable[[Call, State, Any, Mapping[str, object]], Awaitable[Changes]]
+"""``(call, state, new object, body) -> what else is written``."""
 _encoder: Final = msgspec.json.Encoder()
 NO_STORE: Final = [(b"cache-control", b"no-store")]
 
@@ -132,8 +134,11 @@ async def new_key(state: State, kind: Kind[Any]) -> object:
     return rand.uuid4()
 
 
-async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> Response:
-    """Make an object from the body."""
+async def create(request: Request, call: Call, site: Site, kind: Kind[Any], more: More | None = None) -> Response:
+    """Make an object from the body.
+
+    :param more: what else the body asks for, in the same unit.
+    """
     power = require(call, kind, Verb.CREATE)
     body = json_object(request)
     state = site.state
@@ -147,6 +152,8 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> R
         changes.create(power, obj)
         if kind.along:
             changes.extend(await kind.along(call, state, None, obj))
+        if more:
+            changes.extend(await more(call, state, obj, body))
         return changes, obj
 
     obj = await state.change(call, decide)
