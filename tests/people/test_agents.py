@@ -25,7 +25,7 @@ async def test_an_agent_comes_with_its_account_and_token(house: House) -> None:
     assert (changed.json["name"], changed.json["is_active"]) == ("Sorter", False)
     assert (await client.get("/api/v3/core/users/me/")).status == 403
     put = await house.admin.put(
-        one, {"username": "sorter", "name": "S", "expiring": True, "expires": "2027-01-01T00:00Z"}
+        one, {"username": "sorter", "name": "S", "expiring": True, "expires": "2027-01-01T00:00:00Z"}
     )
     assert put.status == 200, put.text
     assert (put.json["username"], put.json["attributes"]) == ("sorter", {"a": 1})

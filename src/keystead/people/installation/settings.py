@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -86,7 +86,8 @@ DEFAULT: Final = Settings(flags=Flags(**UNSET_FLAGS))
 
 def current(settings: Snapshot) -> Settings:
     """What holds."""
-    return settings.get(SETTINGS, ONLY) or DEFAULT
+    found = settings.find(SETTINGS.model, ONLY)
+    return cast("Settings", found[1]) if found else DEFAULT
 
 
 def event_retention(settings: Snapshot) -> timedelta:
