@@ -11,13 +11,20 @@ from keystead.policies.binding import PolicyBinding
 from keystead.policies.expression import ExpressionPolicy
 from keystead.providers.requests.grant import GrantRequest, RequestStatus
 from tests.client import Client
-from tests.doors.rest.test_openapi_answers import made
 from tests.engines import Engine
 from tests.house import House, fresh_house
 
 RULES, BINDINGS, CHILDREN = "requests/rules", "requests/rule-bindings", "requests/rule-child-bindings"
 REQUESTS = "/api/v3/requests/grant-requests/"
 REQUESTABLE = "/api/v3/core/applications/requestable/"
+
+
+async def made(client: Client, path: str, **body: object) -> dict[str, Any]:
+    """A new object."""
+    answered = await client.post(f"/api/v3/{path}/", body)
+    assert answered.status in {200, 201}, (path, answered.text)
+    found: dict[str, Any] = answered.json
+    return found
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from keystead.kinds.state import State
 
 def type_members(kind: Kind[Any]) -> dict[str, str]:
     """The members that tell a family's clients which type an object is (rest.md §6)."""
-    if not kind.component:
+    if not kind.component and not kind.family:
         return {}
     return {
         "component": kind.component,
@@ -31,12 +31,11 @@ async def render(
     A computed member that is ``UNSET`` is left out.
     """
     views = await kind.view(call, state, objs, query) if kind.view else [None] * len(objs)
-    secrets = kind.shown_secrets if kind.shown_secrets and may(call, kind, "change") else ()
     fixed = type_members(kind)
     rendered = []
     for obj, more in zip(objs, views, strict=True):
         body: dict[str, object] = {name: getattr(obj, name) for name in kind.readable}
-        for name in secrets:
+        for name in kind.shown_secrets if kind.shown_secrets and may(call, kind, "change", obj) else ():
             body[name] = getattr(obj, name).reveal()
         body.update(fixed)
         if more is not None:
@@ -71,7 +70,27 @@ ABSENT: Final[Mapping[str, object]] = {"property_mappings": ()}
 BASE: dict[str, tuple[str, ...]] = {
     "policies": ("pk", "name", "execution_logging", "bound_to"),
     "stages": ("pk", "name", "flow_set"),
+    "connectors": ("connector_uuid", "name", "enabled"),
+    "service_connections": ("pk", "name", "local"),
     "propertymappings": ("pk", "managed", "name", "expression"),
+    "sources": (
+        "pk",
+        "name",
+        "slug",
+        "enabled",
+        "promoted",
+        "authentication_flow",
+        "enrollment_flow",
+        "user_property_mappings",
+        "group_property_mappings",
+        "policy_engine_mode",
+        "user_matching_mode",
+        "managed",
+        "user_path_template",
+        "icon",
+        "icon_url",
+        "icon_themed_urls",
+    ),
     "providers": (
         "pk",
         "name",

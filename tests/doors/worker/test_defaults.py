@@ -1,84 +1,129 @@
-"""What a fresh installation has for events and passwords, under the names that clients look up (defaults.md §1, §2)."""
+"""Property mappings of a fresh installation: under the names clients look up, and each works (defaults.md §6)."""
 
-from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from keystead import app
-from keystead.base import rand
-from keystead.base.clock import SystemClock
-from keystead.base.config import load
-from keystead.doors.worker.first_start import ADMINS
-from keystead.doors.worker.opening import begin
-from keystead.flows.stages.prompt import PROMPT_STAGE
-from keystead.kinds import records
+from keystead.doors.worker.defaults.providers import mappings
 from keystead.kinds.call import SYSTEM, Call
-from keystead.kinds.state import State
-from keystead.notify.rule import NOTIFICATION_RULE
-from keystead.notify.transport import NOTIFICATION_TRANSPORT
-from keystead.people.event import Event
-from keystead.people.group import GROUP
+from keystead.kinds.kind import Kind
+from keystead.kinds.snapshot import Snapshot
+from keystead.people.person import Person
 from keystead.policies.judge import Request
-from keystead.policies.password import PASSWORD_POLICY
-from keystead.policies.values import event_view
-from tests import engines
-from tests.engines import Engine
-from tests.house import BEGIN
+from keystead.policies.sandbox import compile_expression, make_view
+from keystead.policies.values import evaluate_mapping, names_for_mapping
+from keystead.providers.assertion.mapping import SAMLPropertyMapping
+from keystead.providers.rac.mapping import RACPropertyMapping
+from tests.house import new_user
 
-KEY = "the key of an installation that only tests know, long enough"
-
-
-@pytest.fixture
-async def state(engine: Engine) -> AsyncIterator[State]:
-    """A fresh installation."""
-    async with engines.fresh_place(engine, migrated=False) as place:
-        url: Any = getattr(place, "database", None)
-        found = (
-            f"postgresql://{place.user}@/{url}?host={place.host}"  # type: ignore[union-attr]  # it has a database, so it is one
-            if url
-            else f"sqlite:///{place}"
-        )
-        made = await begin(load({}, flags={"secret_key": KEY, "database_url": found}), app.KINDS, SystemClock())
-        yield made
-        await made.store.close()
+AT = datetime(2026, 9, 1, tzinfo=UTC)
+MANAGED = "goauthentik.io/providers/"
+GROUP = make_view("group", {"name": "name", "pk": "pk"}, text=str, key=id)
 
 
-async def judged(state: State, rule: str, action: str) -> bool:
-    found = state.settings.by(NOTIFICATION_RULE, "name", rule)
-    assert found is not None
-    event = Event(pk=rand.uuid4(), action=action, app="authentik_core", created=BEGIN, expires=BEGIN)
-    call = Call(SYSTEM, BEGIN, state.settings)
-    return (await app.ENGINE.judge(call, state, found.pk, user=None, context={"event": event_view(event)})).passing
+class _Team:
+    name = "team"
+    pk = "0" * 32
 
 
-async def test_administrators_are_told_when_something_is_wrong(state: State) -> None:
-    (admins,) = await records.load(state.store, GROUP, "name", [ADMINS])
-    transports = {one.name: one for one in state.settings.all(NOTIFICATION_TRANSPORT)}
-    assert {name: one.mode.value for name, one in transports.items()} == {
-        "default-email-transport": "email",
-        "default-local-transport": "local",
+def by_managed() -> dict[str, Any]:
+    return {one.managed.removeprefix(MANAGED): one for one in mappings()}  # type: ignore[attr-defined]  # all have it
+
+
+def told(managed: str, **members: Any) -> object:  # noqa: ANN401 - members of a user
+    """What a mapping tells of somebody, or of a group."""
+    mapping = by_managed()[managed]
+    person = Person(new_user(7, "anna", name="Anna van Dijk", **members), "uid-of-anna", (), ())
+    names = names_for_mapping(Request(Call(SYSTEM, AT, Snapshot({})), person, {}), group=GROUP(_Team()))
+    return evaluate_mapping(mapping.expression, mapping.name, names)
+
+
+def test_the_names_are_those_that_clients_look_up() -> None:
+    assert {name: one.name for name, one in by_managed().items()} == {
+        "saml/upn": "authentik default SAML Mapping: UPN",
+        "saml/name": "authentik default SAML Mapping: Name",
+        "saml/email": "authentik default SAML Mapping: Email",
+        "saml/username": "authentik default SAML Mapping: Username",
+        "saml/uid": "authentik default SAML Mapping: User ID",
+        "saml/groups": "authentik default SAML Mapping: Groups",
+        "saml/ms-windowsaccountname": "authentik default SAML Mapping: WindowsAccountname (Username)",
+        "scim/user": "authentik default SCIM Mapping: User",
+        "scim/group": "authentik default SCIM Mapping: Group",
+        "microsoft_entra/user": "authentik default Microsoft Entra Mapping: User",
+        "microsoft_entra/group": "authentik default Microsoft Entra Mapping: Group",
+        "google_workspace/user": "authentik default Google Workspace Mapping: User",
+        "google_workspace/group": "authentik default Google Workspace Mapping: Group",
+        "rac/rdp-default": "authentik default RAC Mapping: RDP Default settings",
+        "rac/rdp-high-fidelity": "authentik default RAC Mapping: RDP High Fidelity",
+        "rac/ssh-default": "authentik default RAC Mapping: SSH Default settings",
     }
-    for rule in state.settings.all(NOTIFICATION_RULE):
-        assert (rule.destination_group, rule.severity.value) == (admins.pk, "alert")
-        assert set(rule.transports) == {one.pk for one in transports.values()}
-    wanted = {
-        "default-notify-configuration-error": {"configuration_error"},
-        "default-notify-update": {"update_available"},
-        "default-notify-exception": {"policy_exception", "property_mapping_exception"},
+
+
+def test_every_one_is_of_a_kind_and_passes_its_rules() -> None:
+    kinds: dict[type, Kind[Any]] = {kind.struct: kind for kind in app.KINDS}
+    for one in mappings():
+        assert kinds[type(one)].family == "propertymappings"
+        if not isinstance(one, RACPropertyMapping):
+            compile_expression(one.expression, name=one.name)  # type: ignore[attr-defined]  # all have one
+
+
+@pytest.mark.parametrize(
+    ("managed", "saml_name", "value"),
+    [
+        ("saml/upn", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn", "anna@example.org"),
+        ("saml/name", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name", "Anna van Dijk"),
+        ("saml/email", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "anna@example.org"),
+        ("saml/username", "http://schemas.goauthentik.io/2021/02/saml/username", "anna"),
+        ("saml/uid", "http://schemas.goauthentik.io/2021/02/saml/uid", 7),
+        ("saml/groups", "http://schemas.xmlsoap.org/claims/Group", []),
+        (
+            "saml/ms-windowsaccountname",
+            "http://schemas.microsoft.com/ws/2008/06/identity/claims/windowsaccountname",
+            "anna",
+        ),
+    ],
+)
+def test_attributes_of_assertions(managed: str, saml_name: str, value: object) -> None:
+    mapping = by_managed()[managed]
+    assert isinstance(mapping, SAMLPropertyMapping)
+    assert mapping.saml_name == saml_name
+    assert told(managed) == value
+
+
+def test_an_upn_of_ones_own_comes_first() -> None:
+    assert told("saml/upn", attributes={"upn": "anna@corp"}) == "anna@corp"
+
+
+def test_what_other_systems_are_told_of_a_person() -> None:
+    assert told("scim/user") == {
+        "userName": "anna",
+        "externalId": "uid-of-anna",
+        "displayName": "Anna van Dijk",
+        "name": {"formatted": "Anna van Dijk", "givenName": "Anna", "familyName": "van Dijk"},
+        "emails": [{"value": "anna@example.org", "type": "other", "primary": True}],
+        "active": True,
     }
-    every = set().union(*wanted.values()) | {"login"}
-    for name, actions in wanted.items():
-        assert {action for action in every if await judged(state, name, action)} == actions
+    assert told("google_workspace/user", is_active=False) == {
+        "primaryEmail": "anna@example.org",
+        "name": {"givenName": "Anna", "familyName": "van Dijk", "displayName": "Anna van Dijk"},
+        "suspended": True,
+    }
+    assert told("microsoft_entra/user") == {
+        "displayName": "Anna van Dijk",
+        "userPrincipalName": "anna@example.org",
+        "mailNickname": "anna",
+        "accountEnabled": True,
+    }
 
 
-async def test_a_new_password_is_not_too_short(state: State) -> None:
-    policy = state.settings.by(PASSWORD_POLICY, "name", "default-password-change-password-policy")
-    stage = state.settings.by(PROMPT_STAGE, "name", "default-password-change-prompt")
-    assert policy is not None
-    assert stage is not None
-    assert stage.validation_policies == (policy.pk,)
-    call = Call(SYSTEM, BEGIN, state.settings)
-    for given, passes in (("seven77", False), ("eight888", True)):
-        asked = Request(call, None, {"prompt_data": {"password": given}})
-        assert (await app.ENGINE.ask(state, PASSWORD_POLICY, policy, asked)).passing is passes
+def test_what_other_systems_are_told_of_a_group() -> None:
+    assert told("scim/group") == {"displayName": "team", "externalId": "0" * 32}
+    assert told("google_workspace/group") == {"name": "team"}
+    assert told("microsoft_entra/group") == {
+        "displayName": "team",
+        "mailNickname": "0" * 32,
+        "mailEnabled": False,
+        "securityEnabled": True,
+    }

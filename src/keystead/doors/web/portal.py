@@ -12,8 +12,9 @@ from keystead.doors.http.message import Request, Response, redirect
 from keystead.doors.http.site import Site
 from keystead.doors.web import assets, render
 from keystead.doors.web.flow import FlowDoor
-from keystead.doors.web.pages import look, page
+from keystead.doors.web.pages import look, page, picture
 from keystead.flows.challenge import stays_here
+from keystead.flows.choice import configuring
 from keystead.flows.flow import FLOW, Flow
 from keystead.flows.setup import setup_open
 from keystead.kinds.call import Call
@@ -95,7 +96,7 @@ class Portal:
                     name=application.name,
                     slug=application.slug,
                     launch_url=f"{site.root_path}/application/launch/{application.slug}/",
-                    icon_url=icon_url(application),
+                    icon_url=picture(site, icon) if (icon := icon_url(application)) else None,
                     description=application.meta_description,
                     publisher=application.meta_publisher,
                     group=application.group,
@@ -110,7 +111,10 @@ class Portal:
             **members,  # type: ignore[arg-type]  # members of Page
         )
         someone = render.PortalUser(
-            username=person.user.username, name=person.user.name, email=person.user.email, avatar=avatar(person.user)
+            username=person.user.username,
+            name=person.user.name,
+            email=person.user.email,
+            avatar=avatar(call.settings, person.user),
         )
         return page(render.portal_page(someone, dict(sorted(groups.items())), shown), str(members["nonce"]))
 
@@ -144,6 +148,17 @@ class Portal:
         if not url:
             raise not_found(f"{application.name} has no address to open.")
         return redirect(self.door.place(site, url))
+
+    async def configure(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """To the flow in which people set up what a stage asks for; afterwards to ``next``, or to the applications."""
+        if not call.actor.pk:
+            return sign_in(site, request)
+        flow = configuring(call.settings, params["stage_uuid"])
+        if flow is None:
+            raise not_found("There is nothing here that you could set up.")
+        onward = request.query.get("next", "")
+        back = quote(onward if stays_here(onward) else _PORTAL, safe="")
+        return redirect(f"{site.root_path}/if/flow/{flow.slug}/?next={back}")
 
     async def default(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """To the default flow of a designation, with the query."""

@@ -59,6 +59,7 @@ _SESSIONS: Final = (
 TABLES: Final = (
     Expiring("sessions", "id", _SESSIONS),
     Expiring("flow_runs", "digest"),
+    Expiring("idempotency", "digest"),
     # A code that comes back betrays a thief, so the spent ones are remembered for a while (RFC 6749 §4.1.2).
     Expiring("oauth_codes", "digest", kept=timedelta(days=1)),
     Expiring("oauth_refresh_tokens", "digest"),
@@ -66,6 +67,7 @@ TABLES: Final = (
     Expiring("oauth_revoked", "jti"),
     Expiring("tokens", "id", " AND expiring"),
     Expiring("consents", "id", " AND expiring"),
+    Expiring("invitations", "id"),
     Expiring("events", "position"),
     Expiring("reputation_scores", "id"),
 )
