@@ -412,7 +412,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *requestable.actions(ENGINE),
     *notification.ACTIONS,
     *transport.ACTIONS,
-    *entitlement.ACTIONS,
     *outpost.ACTIONS,
     *agent_connector.ACTIONS,
     *enrollment.ACTIONS,

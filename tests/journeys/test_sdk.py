@@ -9,13 +9,15 @@ import pytest
 from keystead import app
 from keystead.kinds.kind import Kind, Verb
 from tests.doors.rest.source_furniture import furnish_sources
-from tests.journeys import furnish, furnish_providers, sdk
+from tests.journeys import furnish, furnish_policies, furnish_providers, sdk
 from tests.journeys.person import Person
 from tests.journeys.sdk import Sdk, model, refused
 from tests.journeys.server import Api, Node
 
 REDIRECT: Final = "https://sdk.example/callback"
-UNMADE: Final = frozenset({"connectiontoken", "stream", "authorizationcode", "refreshtoken"})
+UNMADE: Final = frozenset(
+    {"connectiontoken", "stream", "authorizationcode", "refreshtoken", "dataexport", "grantrequest"}
+)
 """What nothing makes yet, or only a client's own request does: there may be none to read."""
 
 
@@ -136,6 +138,7 @@ async def _something_of_everything(api: Api, node: Node) -> None:
     pair = await furnish.signing_key(api, "ES256")
     await furnish_sources(api.make, flow=flow, pair=pair, user=me["pk"], group=group)
     await furnish_providers.providers(api, client)
+    await furnish_policies.policies(api, application)
     async with Person(node.url) as person:
         await person.sign_in()
         code = await person.consents(client)

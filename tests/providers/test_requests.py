@@ -115,6 +115,26 @@ async def test_one_may_ask_for_what_one_has_not(house: House) -> None:
     assert (await house.nobody.get(REQUESTABLE)).status == 403
 
 
+async def test_one_may_ask_for_entitlements_one_has_not(house: House) -> None:
+    admin = house.admin
+    rule = await made(admin, RULES, name="r")
+    app = await made(admin, "core/applications", name="a", slug="a")
+    for name, bound in (("unbound", None), ("mine", True), ("theirs", False)):
+        one = await made(admin, "core/application_entitlements", name=name, app=app["pk"])
+        if bound is not None:
+            await bind(house, one["pbm_uuid"], str(bound))
+        await made(admin, BINDINGS, rule=rule["uuid"], target=one["pbm_uuid"])
+    await made(admin, "core/application_entitlements", name="no rule", app=app["pk"])
+    place = "/api/v3/core/application_entitlements/requestable/"
+    found = (await house.user.get(place)).json["results"]
+    assert [one["label"] for one in found] == ["theirs", "unbound"]
+    assert found[0]["parent"]["slug"] == "a"
+    assert [one["label"] for one in (await house.user.get(place, query={"name": "theirs"})).json["results"]] == [
+        "theirs"
+    ]
+    assert (await house.nobody.get(place)).status == 403
+
+
 async def request(house: House, by: int, target: str, **more: Any) -> GrantRequest:  # noqa: ANN401 - members of a request
     one = GrantRequest(uuid=rand.uuid4(), created=house.clock.now(), requester=by, targets=(target,), **more)
     await house.put(one)

@@ -5,11 +5,9 @@ from typing import Annotated
 import msgspec
 
 from keystead.base.errors import invalid
-from keystead.kinds.action import Action
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, Json, Ref, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
 
 
@@ -32,28 +30,6 @@ async def rules(
     return new
 
 
-class RequestableTarget(msgspec.Struct):
-    """Something one may ask to be given.
-
-    :param parent: the application it belongs to.
-    """
-
-    verbose_name: str
-    verbose_name_plural: str
-    meta_model_name: str
-    pbm_uuid: str
-    label: str
-    parent: Annotated[dict[str, object] | None, msgspec.Meta(title="Application")]
-
-
-class PaginatedRequestableTargetList(msgspec.Struct):
-    """A page of them."""
-
-    pagination: Annotated[dict[str, object], msgspec.Meta(title="Pagination")]
-    results: list[RequestableTarget]
-    autocomplete: dict[str, object]
-
-
 ENTITLEMENT: Kind[ApplicationEntitlement] = Kind(
     model="authentik_core.applicationentitlement",
     struct=ApplicationEntitlement,
@@ -65,24 +41,4 @@ ENTITLEMENT: Kind[ApplicationEntitlement] = Kind(
     filters=("app", "name", "pbm_uuid"),
     bindable=True,
     stored_only="No claim or header tells applications of entitlements yet.",
-)
-ACTIONS = (
-    Action(
-        ENTITLEMENT,
-        "GET",
-        "requestable/",
-        Pending("Entitlements cannot be asked for yet; they are given by bindings."),
-        "requestable_list",
-        permission="",
-        response=PaginatedRequestableTargetList,
-        query=(
-            Filter("app", Uuid),
-            Filter("name", str),
-            Filter("pbm_uuid", Uuid),
-            Filter("ordering", str),
-            Filter("page", int),
-            Filter("page_size", int),
-            Filter("search", str),
-        ),
-    ),
 )

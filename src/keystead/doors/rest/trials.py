@@ -27,8 +27,9 @@ from keystead.kinds.marks import Uuid
 from keystead.kinds.state import State
 from keystead.people.group import GROUP
 from keystead.people.person import Person, person_by_pk
+from keystead.people.power import check_reach
 from keystead.people.shown import PartialGroup, partial_groups
-from keystead.people.user import USER, check_reach
+from keystead.people.user import USER
 from keystead.policies.engine import Engine
 from keystead.policies.geoip import COUNTRIES, DetailedCountry
 from keystead.policies.judge import Request

@@ -36,7 +36,7 @@ class RequestableTarget(msgspec.Struct):
     meta_model_name: str
     pbm_uuid: str
     label: str
-    parent: Annotated[dict[str, object], msgspec.Meta(title="Application")] | None
+    parent: Annotated[dict[str, object] | None, msgspec.Meta(title="Application")]
 
 
 def _found(call: Call, pk: str) -> tuple[Kind[Any], Any] | None:
