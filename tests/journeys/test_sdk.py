@@ -8,6 +8,8 @@ import pytest
 
 from keystead import app
 from keystead.kinds.kind import Kind, Verb
+from tests.doors.rest.stage_furniture import furnish_stages
+from tests.family.every import makeable
 from tests.journeys import furnish, sdk
 from tests.journeys.person import Person
 from tests.journeys.sdk import Sdk, model, refused
@@ -124,6 +126,7 @@ async def _something_of_everything(api: Api, node: Node) -> None:
     policy = await api.make("policies/expression/", name="everything", expression="return True")
     await api.make("policies/bindings/", policy=policy["pk"], target=application, order=0)
     await api.make("stages/deny/", name="everything")
+    await furnish_stages(api.make, await furnish.flow(api, "default-source-pre-authentication"))
     await api.make("rbac/roles/", name="everything")
     me = (await api.get("core/users/me/"))["user"]
     await api.make("core/tokens/", identifier="everything", intent="api", user=me["pk"])
@@ -133,7 +136,7 @@ async def _something_of_everything(api: Api, node: Node) -> None:
 
 
 def _kinds() -> list[Kind[Any]]:
-    return [kind for kind in app.KINDS if Verb.LIST in kind.verbs]
+    return [kind for kind in app.KINDS if Verb.LIST in kind.verbs and makeable(kind)]
 
 
 @pytest.fixture
@@ -147,6 +150,8 @@ async def _furnished(pair: tuple[Node, Node]) -> None:
 def test_every_kind_can_be_read(both: tuple[Sdk, Sdk], kind: Kind[Any]) -> None:
     one = both[1]
     operation = kind.path.replace("/", "_")
+    if not one.knows(f"{operation}_list"):
+        return  # newer than the SDK
     page = getattr(one, f"{operation}_list")()
     assert page.results, f"there is no {kind.model} to read"
     assert page.pagination.count >= len(page.results)

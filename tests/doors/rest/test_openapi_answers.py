@@ -15,6 +15,7 @@ from keystead.people.session import start
 from keystead.providers.consent import Consents
 from tests.client import Client
 from tests.doors.rest.conforms import Json, faults
+from tests.doors.rest.stage_furniture import furnish_stages
 from tests.family.every import makeable
 from tests.house import House
 
@@ -27,24 +28,7 @@ STAGES: dict[str, dict[str, object]] = {
     "user_logout": {},
     "consent": {},
     "user_write": {},
-    "dummy": {},
-    "redirect": {"mode": "static", "target_static": "/"},
-    "invitation/stages": {},
-    "user_delete": {},
-    "email": {},
-    "captcha": {"public_key": "a", "private_key": "b"},
-    "mtls": {"mode": "optional", "cert_attribute": "email", "user_attribute": "email"},
-    "account_lockdown": {},
-    "authenticator/validate": {},
-    "authenticator/totp": {"digits": "6"},
-    "authenticator/static": {},
-    "authenticator/webauthn": {},
-    "authenticator/email": {},
-    "authenticator/sms": {"provider": "twilio", "from_number": "1", "account_sid": "a", "auth": "b"},
-    "authenticator/duo": {"client_id": "a", "client_secret": "b", "api_hostname": "c"},
-    "authenticator/endpoint_gdtc": {"credentials": {"private_key": "x"}},
 }
-DEVICES = ("duo", "email", "endpoint", "sms", "static", "totp", "webauthn")
 
 
 @pytest.fixture
@@ -93,9 +77,11 @@ async def furnish(house: House) -> None:
     await made(admin, "core/applications", name="b", slug="b")
     for holder in ({"policy": policy["pk"]}, {"group": group["pk"]}, {"user": user["pk"]}):
         await made(admin, "policies/bindings", target=application["pk"], order=0, **holder)
-    await made(admin, "stages/invitation/invitations", name="i", flow=flow["pk"])
-    for name in DEVICES:
-        await made(admin, f"authenticators/admin/{name}", name=name)
+
+    async def make(path: str, **body: object) -> Json:
+        return await made(admin, path.rstrip("/"), **body)
+
+    await furnish_stages(make, flow["pk"])
     await house.put(WebAuthnDeviceType(aaguid=rand.uuid4(), description="A key"))
     await made(admin, "events/events", action="custom_", app="tests", context={"a": 1})
     call = house.call

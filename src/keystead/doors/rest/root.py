@@ -23,6 +23,13 @@ from keystead.people.session import SESSION
 _BRAND: Final = "authentik_"
 _FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
 """Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
+_ELSEWHERE: Final = {
+    "stages_account_lockdown": "enterprise.stages.account_lockdown",
+    "stages_authenticator_endpoint_gdtc": "enterprise.stages.authenticator_endpoint_gdtc",
+    "stages_mtls": "enterprise.stages.mtls",
+    "stages_source": "enterprise.stages.source",
+}
+"""Apps whose dotted name does not follow from their label."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -133,6 +140,8 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
 def app_name(label: str) -> str:
     """The dotted name of an app: ``authentik_policies_event_matcher`` -> ``authentik.policies.event_matcher``."""
     bare = label.removeprefix(_BRAND)
+    if bare in _ELSEWHERE:
+        return f"authentik.{_ELSEWHERE[bare]}"
     for folder in _FOLDERS:
         if bare.startswith(f"{folder}_"):
             return f"authentik.{folder.replace('_', '.')}.{bare.removeprefix(f'{folder}_')}"
