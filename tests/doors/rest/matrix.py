@@ -13,6 +13,7 @@ from keystead import app
 from keystead.doors.rest.operation import Operation
 from keystead.kinds.action import Action
 from keystead.kinds.kind import PERMISSION, Kind, Verb
+from keystead.kinds.pending import Withheld
 
 AnyKind = Kind[Any]
 
@@ -36,13 +37,16 @@ class Comes(enum.StrEnum):
     REFUSED = "403"
     HIDDEN = "404"
     AWAY = "403 or 404"
+    NEVER = "405: it is withheld from everybody"
 
 
 def came(status: int) -> Comes | str:
     """What the status of an answer says."""
     if status in {403, 404}:
         return Comes.REFUSED if status == 403 else Comes.HIDDEN
-    reached = (status < 500 and status not in {401, 405}) or status == 501
+    if status == 405:
+        return Comes.NEVER
+    reached = (status < 500 and status != 401) or status == 501
     return Comes.REACHED if reached else f"a status of {status}"
 
 
@@ -88,8 +92,13 @@ def permission_of(action: Action) -> str:
     return word if "." in word or not word else action.kind.permission(word)
 
 
-def of_action(action: Action, who: Who) -> Comes | None:  # noqa: PLR0911 - as above
+def of_action(action: Action, who: Who) -> Comes | None:
     """What must come of an action; None where there is no such caller."""
+    found = _of_action(action, who)
+    return Comes.NEVER if found is Comes.REACHED and isinstance(action.run, Withheld) else found
+
+
+def _of_action(action: Action, who: Who) -> Comes | None:  # noqa: PLR0911 - as above
     if special := ACTIONS.get((name_of(action), who)):
         return special.comes
     single, permission = "{key}" in action.path, permission_of(action)
@@ -174,6 +183,8 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("rbac_permissions_list", Who.PLAIN): Special(_OPEN, _SELF),
     ("rbac_permissions_retrieve", Who.PLAIN): Special(_OPEN, _SELF),
     ("core_sessions_list", Who.PLAIN): Special(_OPEN, "one's own sessions"),
+    ("lifecycle_iterations_list_open", Who.PLAIN): Special(_OPEN, "what waits for one's own review"),
+    ("lifecycle_iterations_list_latest", Who.PLAIN): Special(_OPEN, "what waits for one's own review"),
 }
 BESIDE: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/api/v3/flows/executor/{flow_slug}/"): "flows are for people who are not signed in; they let in or not",

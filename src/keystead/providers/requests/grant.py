@@ -21,6 +21,8 @@ from keystead.people.user_actions import Link
 from keystead.providers.requests.target import RequestableTarget, requestable
 
 _NOT_YET: Final = "Access cannot be asked for yet."
+_TOLD: Final = Ref("authentik_core.user", OnDelete.SET_NULL, gives=False)
+"""Somebody who is told of and gives nothing."""
 
 
 class RequestStatus(enum.StrEnum):
@@ -45,8 +47,12 @@ class GrantRequest(msgspec.Struct, frozen=True, kw_only=True):
     requester: Annotated[int, HIDDEN, Column("created_by"), Ref("authentik_core.user")]
     requester_data: Json = {}
     fulfiller_data: Json = {}
-    revoker: Annotated[int | None, HIDDEN, Column("revoked_by"), Ref("authentik_core.user", OnDelete.SET_NULL)] = None
-    owner: Annotated[int | None, HIDDEN, Column("agent_owner"), Ref("authentik_core.user", OnDelete.SET_NULL)] = None
+    revoker: Annotated[
+        int | None, HIDDEN, Column("revoked_by"), Ref("authentik_core.user", OnDelete.SET_NULL, gives=False)
+    ] = None
+    owner: Annotated[
+        int | None, HIDDEN, Column("agent_owner"), Ref("authentik_core.user", OnDelete.SET_NULL, gives=False)
+    ] = None
     expires: datetime | None = None
     status: Annotated[RequestStatus, READ_ONLY] = RequestStatus.CREATED
     targets: Annotated[tuple[str, ...], READ_ONLY] = ()
