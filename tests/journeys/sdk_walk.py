@@ -49,8 +49,10 @@ def walk(functions: Callable[[str], Any], job: dict[str, Any]) -> Iterator[str]:
     if create and "create" in job:
         made = getattr(sent(create, job["create"]), key)
         yield "create"
-    else:
+    elif "made" in job:
         made = job["made"]
+    else:
+        return  # older than the kind
     if retrieve := functions(f"{name}_retrieve"):
         assert str(getattr(retrieve(made), key)) == str(made)
         yield "retrieve"

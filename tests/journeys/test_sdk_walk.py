@@ -11,6 +11,7 @@ import pytest
 from keystead import app
 from keystead.kinds.kind import Kind, Verb
 from tests.doors.http.serving import serving
+from tests.doors.rest.test_contract_walk import SPECIAL
 from tests.family.bodies import Maker
 from tests.house import fresh_house
 
@@ -23,7 +24,7 @@ _VERBS: Final = frozenset({Verb.CREATE, Verb.RETRIEVE, Verb.UPDATE, Verb.PARTIAL
 async def job(maker: Maker, kind: Kind[Any]) -> dict[str, Any]:
     """What the program shall do with one kind."""
     found: dict[str, Any] = {"operation": kind.path.replace("/", "_").replace("-", "_"), "key": kind.key}
-    if Verb.CREATE in kind.verbs:
+    if Verb.CREATE in kind.verbs and f"{found['operation']}_create" not in SPECIAL:
         found["create"] = await maker.body(kind, full=True)
     else:
         obj = await maker.kept(kind, await maker.make(kind))
@@ -37,7 +38,7 @@ async def job(maker: Maker, kind: Kind[Any]) -> dict[str, Any]:
 async def test_every_kind_is_understood(release: str) -> None:
     async with fresh_house("sqlite") as house, serving(house.app) as (_, port):
         maker = Maker(house)
-        jobs = [await job(maker, kind) for kind in app.KINDS]
+        jobs = [await job(maker, kind) for kind in app.KINDS if kind.verbs and kind.model not in app.OPENED]
         given = {"host": f"http://127.0.0.1:{port}/api/v3", "token": house.admin.token, "jobs": jobs}
         program = await asyncio.create_subprocess_exec(
             *(sys.executable, str(PROGRAM), RELEASES[release]),

@@ -4,9 +4,11 @@ import enum
 from collections.abc import Iterable
 from typing import Annotated, TypeAlias
 
+import msgspec
+
 from keystead.kinds.call import Call
 from keystead.kinds.marks import OnDelete, Ref, Uuid
-from keystead.people.devices.webauthn_type import WEBAUTHN_DEVICE_TYPE, WebAuthnDeviceType
+from keystead.people.devices.webauthn_type import WEBAUTHN_DEVICE_TYPE
 
 
 class UserVerificationEnum(enum.StrEnum):
@@ -31,6 +33,12 @@ TypeRef: TypeAlias = Annotated[
 """The key of a device type."""
 
 
-def types_of(call: Call, aaguids: Iterable[str]) -> list[WebAuthnDeviceType]:
-    """The device types with these keys, in this order."""
-    return [found for pk in aaguids if (found := call.settings.get(WEBAUTHN_DEVICE_TYPE, pk))]
+TypeShown = Annotated[dict[str, object], msgspec.Meta(title="WebAuthnDeviceType")]
+"""A device type as its own path shows it."""
+
+
+def types_of(call: Call, aaguids: Iterable[str]) -> list[dict[str, object]]:
+    """The device types with these keys, in this order, as they are shown."""
+    found = (call.settings.get(WEBAUTHN_DEVICE_TYPE, pk) for pk in aaguids)
+    names = WEBAUTHN_DEVICE_TYPE.readable
+    return [{name: getattr(one, name) for name in names} for one in found if one]

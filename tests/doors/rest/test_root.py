@@ -5,9 +5,8 @@ import pytest
 from keystead import __version__
 from keystead.base.config.database import Cache
 from keystead.base.config.settings import Config as Settings
-from keystead.doors.rest.root import CapabilitiesEnum
+from keystead.doors.rest.root import CapabilitiesEnum, named
 from keystead.kinds.changes import Changes
-from keystead.kinds.permissions import app_name
 from keystead.people.session import start
 from tests.doors.rest.contract import contract
 from tests.house import House
@@ -73,7 +72,7 @@ async def test_apps_have_the_contract_s_names(house: House) -> None:
     ],
 )
 def test_app_names(label: str, name: str) -> None:
-    assert app_name(label) == name
+    assert named(label) == name
 
 
 async def test_models_are_those_of_the_kinds(house: House) -> None:

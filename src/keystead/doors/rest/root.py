@@ -142,11 +142,15 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
     )
 
 
+def named(label: str) -> str:
+    """The dotted name of an app, as the contract has it: ``authentik_reports`` -> ``authentik.enterprise.reports``."""
+    return _ELSEWHERE.get(label) or _NAMES.get(label) or app_name(label)
+
+
 async def apps(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """The parts that objects and events belong to."""
     signed_in(call)
-    known = _NAMES | _ELSEWHERE
-    labels = {known.get(kind.app) or app_name(kind.app): kind.app for kind in site.state.kinds.values()}
+    labels = {named(kind.app): kind.app for kind in site.state.kinds.values()}
     return json([App(name, app_title(label)) for name, label in sorted(labels.items())])
 
 

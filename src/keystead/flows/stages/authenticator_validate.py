@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.base.errors import invalid
-from keystead.flows.passkeys import TypeRef, UserVerificationEnum, WebAuthnHintEnum, types_of
+from keystead.flows.passkeys import TypeRef, TypeShown, UserVerificationEnum, WebAuthnHintEnum, types_of
 from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import StageShown, flows_of
 from keystead.flows.stage import not_built
@@ -16,7 +16,6 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.people.devices.webauthn_type import WebAuthnDeviceType
 
 COMPONENT: Final = "ak-stage-authenticator-validate"
 
@@ -68,7 +67,7 @@ class AuthenticatorValidateStage(msgspec.Struct, frozen=True, kw_only=True):
 class AuthenticatorValidateStageShown(StageShown):
     """The computed members."""
 
-    webauthn_allowed_device_types_obj: list[WebAuthnDeviceType]
+    webauthn_allowed_device_types_obj: list[TypeShown]
 
 
 class DeviceChallenge(msgspec.Struct):

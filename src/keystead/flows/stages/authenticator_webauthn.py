@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.flows.flow import FlowRef
-from keystead.flows.passkeys import TypeRef, UserVerificationEnum, WebAuthnHintEnum, types_of
+from keystead.flows.passkeys import TypeRef, TypeShown, UserVerificationEnum, WebAuthnHintEnum, types_of
 from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import StageShown, flows_of
 from keystead.flows.stage import not_built
@@ -15,7 +15,6 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, Text, Uuid
 from keystead.kinds.state import State
-from keystead.people.devices.webauthn_type import WebAuthnDeviceType
 
 COMPONENT: Final = "ak-stage-authenticator-webauthn"
 
@@ -52,7 +51,7 @@ class AuthenticatorWebAuthnStage(msgspec.Struct, frozen=True, kw_only=True):
 class AuthenticatorWebAuthnStageShown(StageShown):
     """The computed members."""
 
-    device_type_restrictions_obj: list[WebAuthnDeviceType]
+    device_type_restrictions_obj: list[TypeShown]
 
 
 class AuthenticatorWebAuthnChallenge(PersonAsked, kw_only=True):

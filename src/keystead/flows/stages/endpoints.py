@@ -32,22 +32,10 @@ class EndpointStage(msgspec.Struct, frozen=True, kw_only=True):
     mode: StageModeEnum = StageModeEnum.OPTIONAL
 
 
-class Connector(msgspec.Struct):
-    """A connector of whatever type, in short."""
-
-    name: str
-    component: str
-    verbose_name: str
-    verbose_name_plural: str
-    meta_model_name: str
-    connector_uuid: Uuid | msgspec.UnsetType = msgspec.UNSET
-    enabled: bool = True
-
-
 class EndpointStageShown(StageShown):
     """The computed members."""
 
-    connector_obj: Connector
+    connector_obj: Annotated[dict[str, object], msgspec.Meta(title="Connector")]
 
 
 class EndpointAgentChallenge(Asked, kw_only=True):
@@ -74,8 +62,7 @@ async def view(
         found = call.settings.find(CONNECTORS, stage.connector)
         if found is None:  # references are checked at every change, so this is a defect and not a state to show
             raise LookupError(f"the endpoint stage {stage.pk} leads to no connector")
-        connector = msgspec.convert(await base(call, state, *found), Connector, from_attributes=True)
-        shown.append(EndpointStageShown(flows_of(call, stage.pk), connector))
+        shown.append(EndpointStageShown(flows_of(call, stage.pk), await base(call, state, *found)))
     return shown
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -40,13 +40,22 @@ class DeviceUserBinding(msgspec.Struct, frozen=True, kw_only=True):
     connector: Annotated[Uuid | None, READ_ONLY, Ref(FAMILY, OnDelete.SET_NULL)] = None
 
 
+_NONE: Final[Mapping[str, object]] = {
+    "connector_uuid": "00000000-0000-0000-0000-000000000000",
+    "name": "",
+    "enabled": False,
+    **dict.fromkeys(("component", "verbose_name", "verbose_name_plural", "meta_model_name"), ""),
+}
+"""The connector of a binding that an administrator made: clients of the contract take no null there."""
+
+
 class DeviceUserBindingShown(msgspec.Struct):
     """The computed members of a binding."""
 
     policy_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Policy")]
     group_obj: PartialGroup | None
     user_obj: PartialUser | None
-    connector_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Connector")]
+    connector_obj: Annotated[dict[str, object], msgspec.Meta(title="Connector")]
 
 
 async def view(
@@ -64,7 +73,7 @@ async def view(
                 policy_obj=await base(call, state, *policy) if policy else None,
                 group_obj=groups.get(one.group) if one.group else None,
                 user_obj=users.get(one.user) if one.user else None,
-                connector_obj=await base(call, state, *teller) if teller else None,
+                connector_obj=await base(call, state, *teller) if teller else dict(_NONE),
             )
         )
     return shown
