@@ -28,7 +28,7 @@ async def nowhere(maker: Maker, canaries: list[str], answers: list[Answered], wr
     kept = repr(await maker.house.state.store.fetch(Statement("test.events", "SELECT * FROM events")))
     for one in canaries:
         for answered in answers:
-            assert answered.status < 500, answered.text
+            assert answered.status < 500 or answered.status == 501, answered.text
             assert one not in answered.text, answered.text
             assert all(one not in value for _, value in answered.headers)
         assert one not in kept, "an event tells it"
