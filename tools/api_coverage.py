@@ -52,9 +52,9 @@ def _plain(path: str) -> str:
 
 def covered() -> Iterator[Covered]:
     """Every operation of ours and of the contract."""
-    ours: dict[str, Any] = document(app.KINDS, app.FAMILIES, app.ACTIONS, app.OPERATIONS)["paths"]
+    ours: dict[str, Any] = document((*app.KINDS, *app.TWINS), app.FAMILIES, app.ACTIONS, app.OPERATIONS)["paths"]
     theirs: dict[str, Any] = json.loads(gzip.decompress(CONTRACT.read_bytes()))["paths"]
-    stored = {f"/{kind.path}/": kind.stored_only for kind in app.KINDS if kind.stored_only}
+    stored = {f"/{kind.path}/": kind.stored_only for kind in (*app.KINDS, *app.TWINS) if kind.stored_only}
     runs: dict[tuple[str, str], object] = {
         (one.method.lower(), _plain(f"/{one.kind.path}/{one.path}".replace("{key}", "{}"))): one.run
         for one in app.ACTIONS

@@ -1,7 +1,10 @@
 """The composition root: the only file that sees the whole house. Plain lists; a new variant is one line here."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, Union
+
+import msgspec
 
 from keystead.doors.http.cookies import Jar
 from keystead.doors.http.message import Request, Response
@@ -9,10 +12,11 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, rbac, root
+from keystead.doors.rest import narrow, openapi, outpost_providers, own, rbac, root
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
+from keystead.doors.rest.verbs import Narrow
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
@@ -20,32 +24,79 @@ from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
 from keystead.doors.web.portal import Portal
 from keystead.flows import binding as flow_binding
-from keystead.flows import flow
+from keystead.flows import diagram, flow, outside
 from keystead.flows.executor import Executor
+from keystead.flows.inspector import FlowInspection
 from keystead.flows.ports import Ports
 from keystead.flows.stage import Stage
 from keystead.flows.stages import (
+    account_lockdown,
+    authenticator_duo,
+    authenticator_email,
+    authenticator_endpoint_gdtc,
+    authenticator_sms,
+    authenticator_static,
+    authenticator_totp,
+    authenticator_validate,
+    authenticator_webauthn,
+    captcha,
     consent,
     deny,
+    dummy,
+    email,
+    endpoints,
     identification,
+    invitation,
+    mtls,
     password,
     prompt,
+    redirect,
+    user_delete,
     user_login,
     user_logout,
     user_write,
 )
+from keystead.flows.stages import source as source_stage
 from keystead.kinds.action import Action
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Filter, Kind
 from keystead.people import brand, event, group, initial, role, session, token, user, user_actions
+from keystead.people.devices import every as devices
+from keystead.people.devices import webauthn_type
 from keystead.policies import binding as policy_binding
 from keystead.policies import expression
 from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
 from keystead.providers import consent as user_consent
-from keystead.providers.oidc import mapping, provider, routes, setup
+from keystead.providers.assertion import mapping as saml_mapping
+from keystead.providers.google_workspace import links as google_links
+from keystead.providers.google_workspace import mapping as google_mapping
+from keystead.providers.google_workspace import provider as google_provider
+from keystead.providers.ldap import provider as ldap_provider
+from keystead.providers.microsoft_entra import links as entra_links
+from keystead.providers.microsoft_entra import mapping as entra_mapping
+from keystead.providers.microsoft_entra import provider as entra_provider
+from keystead.providers.oidc import dcr, mapping, provider, routes, setup
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.providers.oidc.issued import code as issued_code
+from keystead.providers.oidc.issued import grant as issued_grant
+from keystead.providers.oidc.issued import refresh as issued_refresh
+from keystead.providers.proxy import provider as proxy_provider
+from keystead.providers.rac import connection as rac_connection
+from keystead.providers.rac import endpoint as rac_endpoint
+from keystead.providers.rac import mapping as rac_mapping
+from keystead.providers.rac import provider as rac_provider
+from keystead.providers.radius import mapping as radius_mapping
+from keystead.providers.radius import provider as radius_provider
+from keystead.providers.saml import provider as saml_provider
+from keystead.providers.saml import setup as saml_setup
+from keystead.providers.scim import links as scim_links
+from keystead.providers.scim import mapping as scim_mapping
+from keystead.providers.scim import provider as scim_provider
+from keystead.providers.ssf import provider as ssf_provider
+from keystead.providers.ssf import stream as ssf_stream
+from keystead.providers.wsfed import provider as wsfed_provider
 from keystead.sources import connection, kerberos, ldap, plex, saml, source, telegram
 from keystead.sources.oauth import source as oauth
 from keystead.sources.oauth import vendors
@@ -62,6 +113,24 @@ STAGES: Final[tuple[Stage[Any], ...]] = (
     prompt.STAGE,
     user_write.STAGE,
     deny.STAGE,
+    dummy.STAGE,
+    redirect.STAGE,
+    invitation.STAGE,
+    user_delete.STAGE,
+    email.STAGE,
+    captcha.STAGE,
+    source_stage.STAGE,
+    endpoints.STAGE,
+    mtls.STAGE,
+    account_lockdown.STAGE,
+    authenticator_validate.STAGE,
+    authenticator_totp.STAGE,
+    authenticator_static.STAGE,
+    authenticator_webauthn.STAGE,
+    authenticator_email.STAGE,
+    authenticator_sms.STAGE,
+    authenticator_duo.STAGE,
+    authenticator_endpoint_gdtc.STAGE,
 )
 
 POLICIES: Final[tuple[PolicyKind, ...]] = (expression.POLICY,)
@@ -97,16 +166,62 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     scim_linked.SCIM_SOURCE_GROUP,
     connection.USER_CONNECTION,
     connection.GROUP_CONNECTION,
+    invitation.INVITATION,
+    webauthn_type.WEBAUTHN_DEVICE_TYPE,
+    *devices.KINDS,
     application.APPLICATION,
     provider.OAUTH2_PROVIDER,
     mapping.SCOPE_MAPPING,
+    dcr.DCR,
+    issued_code.CODE,
+    issued_grant.GRANT,
+    issued_refresh.REFRESH,
+    saml_provider.SAML_PROVIDER,
+    saml_mapping.SAML_MAPPING,
+    wsfed_provider.WSFED_PROVIDER,
+    ldap_provider.LDAP_PROVIDER,
+    proxy_provider.PROXY_PROVIDER,
+    radius_provider.RADIUS_PROVIDER,
+    radius_mapping.RADIUS_MAPPING,
+    rac_provider.RAC_PROVIDER,
+    rac_mapping.RAC_MAPPING,
+    rac_endpoint.ENDPOINT,
+    rac_connection.CONNECTION_TOKEN,
+    scim_provider.SCIM_PROVIDER,
+    scim_mapping.SCIM_MAPPING,
+    scim_links.SCIM_USER,
+    scim_links.SCIM_GROUP,
+    google_provider.GOOGLE_WORKSPACE_PROVIDER,
+    google_mapping.GOOGLE_WORKSPACE_MAPPING,
+    google_links.GOOGLE_WORKSPACE_USER,
+    google_links.GOOGLE_WORKSPACE_GROUP,
+    entra_provider.MICROSOFT_ENTRA_PROVIDER,
+    entra_mapping.MICROSOFT_ENTRA_MAPPING,
+    entra_links.MICROSOFT_ENTRA_USER,
+    entra_links.MICROSOFT_ENTRA_GROUP,
+    ssf_provider.SSF_PROVIDER,
+    ssf_stream.SSF_STREAM,
     user_consent.USER_CONSENT,
 )
+
+TWINS: Final[tuple[Kind[Any], ...]] = (*devices.TWINS,)
+"""Second paths to objects of kinds above."""
+
+BACKCHANNEL: Final = (
+    ldap_provider.LDAP_PROVIDER,
+    scim_provider.SCIM_PROVIDER,
+    google_provider.GOOGLE_WORKSPACE_PROVIDER,
+    entra_provider.MICROSOFT_ENTRA_PROVIDER,
+    ssf_provider.SSF_PROVIDER,
+)
+"""Providers that work behind an application, without a browser."""
 
 FAMILIES: Final = (
     Family("stages", "stages/all", "stage_uuid", "Stage", filters=(narrow.NAME,)),
     Family("policies", "policies/all", "policy_uuid", "Policy", filters=(narrow.UNBOUND, narrow.NOT_VALIDATING)),
-    Family("providers", "providers/all", "id", "Provider", filters=(narrow.UNASSIGNED,)),
+    Family(
+        "providers", "providers/all", "id", "Provider", filters=(narrow.UNASSIGNED, narrow.backchannel(BACKCHANNEL))
+    ),
     Family(
         "propertymappings",
         "propertymappings/all",
@@ -152,6 +267,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *brand.ACTIONS,
     *keypair.ACTIONS,
     *flow.ACTIONS,
+    *diagram.ACTIONS,
     *prompt.ACTIONS,
     *source.actions(ENGINE, LINKED),
     *ldap.ACTIONS,
@@ -160,13 +276,29 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *plex.ACTIONS,
     *kerberos.ACTIONS,
     *telegram.ACTIONS,
+    *invitation.ACTIONS,
+    *email.ACTIONS,
+    *authenticator_duo.ACTIONS,
     *access.actions(ENGINE),
     *setup.ACTIONS,
+    *saml_setup.ACTIONS,
+    *wsfed_provider.ACTIONS,
+    *scim_provider.ACTIONS,
+    *google_provider.ACTIONS,
+    *entra_provider.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS, *rbac.OPERATIONS)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *root.OPERATIONS,
+    *rbac.OPERATIONS,
+    *own.OPERATIONS,
+    *outpost_providers.operations(ENGINE),
+)
 
-NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
+NARROWED: Final[Mapping[str, Narrow]] = {
+    application.APPLICATION.model: partial(access.narrow, ENGINE),
+    rac_endpoint.ENDPOINT.model: partial(rac_endpoint.narrow, ENGINE),
+}
 """Lists that every signed-in person may ask for: what concerns them is picked."""
 
 
@@ -174,11 +306,15 @@ def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
-    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED)
+    add_all(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, NARROWED)
     add_operations(table, OPERATIONS)
-    openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)
     door = FlowDoor(jar, EXECUTOR)
+    told = (*OPERATIONS, *flow_operations(door))
+    openapi.add(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, told, root_path=site.root_path)
     _pages(table, door)
+    for one in flow_operations(door):
+        # Outposts answer with a session they have just been given and no cross-site token (flows.md §1).
+        table.add(one.method, f"/api/v3/{one.path}", Endpoint(one.run, api_errors.answer, fresh=False))
     parts = Parts(EXECUTOR, {one.type: one for one in GRANTS})
     for entry in routes.routes(parts):
         run = OidcDoor(door, entry.handle, visits=entry.visits).run
@@ -186,6 +322,25 @@ def build(site: Site) -> Application:
         endpoint = Endpoint(run, failed, identify=entry.visits, max_body=64 * 1024, fresh=False)
         table.add(entry.method, entry.path, endpoint)
     return Application(site, table, jar, _unknown)
+
+
+def flow_operations(door: FlowDoor) -> tuple[Operation, ...]:
+    """The executor as JSON, and the inspector."""
+    of, query = "{flow_slug}/", (Filter("query", str, note="The page's own query string, escaped as a whole."),)
+    asks: Any = Annotated[
+        Union[(*outside.CHALLENGES, *(one.challenge for one in STAGES if one.challenge))],
+        msgspec.Meta(title="ChallengeTypes"),
+    ]
+    answers: Any = Annotated[
+        Union[(*outside.RESPONSES, *(one.response for one in STAGES if one.response))],
+        msgspec.Meta(title="FlowChallengeResponse"),
+    ]
+    run, look = f"flows/executor/{of}", f"flows/inspector/{of}"
+    return (
+        Operation("GET", run, door.json, "flows_executor_get", response=asks, query=query, anonymous=True),
+        Operation("POST", run, door.json, "flows_executor_solve", answers, asks, query=query, anonymous=True),
+        Operation("GET", look, door.inspect, "flows_inspector_get", response=FlowInspection),
+    )
 
 
 def _unknown(request: Request, site: Site, exc: BaseException) -> Response:
@@ -202,7 +357,6 @@ def _pages(table: Routes, door: FlowDoor) -> None:
         table.add(method, path, Endpoint(run, pages.failed, identify=identify, fresh=fresh))
 
     for method in ("GET", "POST"):
-        table.add(method, "/api/v3/flows/executor/{flow_slug}/", Endpoint(door.json, api_errors.answer, fresh=False))
         page(method, "/recovery/use-token/{key}/", portal.recover)
     page("GET", "/if/flow/{flow_slug}/", door.show, fresh=False)
     page("POST", "/if/flow/{flow_slug}/", door.answer, fresh=False)
@@ -211,6 +365,7 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("GET", "/if/admin/", portal.admin)
     page("GET", "/application/launch/{slug}/", portal.launch)
     page("GET", "/flows/-/cancel/", portal.cancel)
+    page("GET", "/flows/-/configure/{stage_uuid}/", portal.configure)
     page("GET", "/flows/-/default/{designation}/", portal.default)
     page("POST", "/flows/-/default/invalidation/", portal.sign_out)
     page("GET", "/-/brand/{file}", portal.brand_css)

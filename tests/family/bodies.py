@@ -44,6 +44,9 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "additional_group_dn": lambda number: f"OU=groups {number}",
     "user_object_filter": lambda number: f"(&(objectClass=person)(number={number}))",
     "group_object_filter": lambda number: f"(&(objectClass=group)(number={number}))",
+    "client_networks": lambda number: f"10.{number % 256}.0.0/16, 2001:db8::/32",
+    "internal_host": lambda number: f"http://host{number}.internal:8080",
+    "external_host": lambda number: f"https://host{number}.example.org",
 }
 """Texts that mean more than their type says, by the member's name."""
 
@@ -98,11 +101,33 @@ def _of_any_type(member: str, target: str) -> Callable[..., Awaitable[dict[str, 
     return given
 
 
+async def _somewhere(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"mode": "static", "target_static": "/if/user/"}
+
+
+async def _one_encryption(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"use_tls": True, "use_ssl": False} if full else {}
+
+
+async def _behind(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {} if full else {"internal_host": "http://app.internal:8080"}  # demanded in the default mode
+
+
+async def _reachable(maker: "Maker", **_more: bool) -> dict[str, object]:
+    # A connection leads to a machine of its own provider.
+    (kind,) = maker.kinds_of("authentik_providers_rac.endpoint")
+    endpoint = await maker.kept(kind, await maker.make(kind))
+    return {"endpoint": endpoint.pk, "provider": endpoint.provider}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_policies.policybinding": _one_bound,
     "authentik_brands.brand": _not_default,
     "authentik_rbac.initialpermissions": _some_permission,
+    "authentik_stages_redirect.redirectstage": _somewhere,
+    "authentik_stages_email.emailstage": _one_encryption,
+    "authentik_stages_authenticator_email.authenticatoremailstage": _one_encryption,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
     "authentik_sources_oauth.oauthsource": _key_set,
     "authentik_core.usersourceconnection": _of_any_type("user", "authentik_core.user"),
@@ -111,8 +136,22 @@ GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
         f"authentik_sources_{type_}.group{type_}sourceconnection": _connected("group", "authentik_core.group")
         for type_ in ("kerberos", "ldap", "oauth", "plex", "saml", "telegram")
     },
+    "authentik_providers_proxy.proxyprovider": _behind,
+    "authentik_providers_rac.connectiontoken": _reachable,
 }
 """Model -> what a body needs beyond what the fields say: what the kind's rules want."""
+
+
+async def _granted(maker: "Maker") -> dict[str, object]:
+    (kind,) = maker.kinds_of("authentik_providers_oauth2.accesstoken")
+    grant = await maker.kept(kind, await maker.make(kind))
+    return {"grant_id": grant.grant_id, "user": grant.user}
+
+
+ROWS: Final[Mapping[str, Callable[["Maker"], Awaitable[dict[str, object]]]]] = {
+    "authentik_providers_oauth2.refreshtoken": _granted,
+}
+"""Model -> members of a row that only we write which its fields do not tell."""
 
 
 class Maker:
@@ -210,6 +249,8 @@ class Maker:
         values: dict[str, Any] = {}
         if kind.model in GIVEN:
             members = {**await GIVEN[kind.model](self, full=False), **members}
+        if kind.model in ROWS:
+            members = await ROWS[kind.model](self) | members
         for field in kind.fields.values():
             if field.name == kind.pk and field.core is int:
                 values[field.name] = await new_key(self.house.state, kind)

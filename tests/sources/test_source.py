@@ -3,7 +3,7 @@
 import pytest
 
 from keystead.sources.defaults import defaults
-from tests.doors.rest.source_furniture import OWN, furnish_sources
+from tests.doors.rest.source_furniture import OWN, by, furnish_sources
 from tests.house import House
 
 API = "/api/v3"
@@ -207,7 +207,7 @@ async def test_everything_goes_with_its_source(house: House) -> None:
     before = (await house.admin.post(f"{API}/flows/instances/", flow)).json["pk"]
     pair = {"common_name": "c", "validity_days": 3, "alg": "ecdsa"}
     key = (await house.admin.post(f"{API}/crypto/certificatekeypairs/generate/", pair)).json["pk"]
-    await furnish_sources(house.admin, flow=before, pair=key, user=house.plain.pk, group=house.admins.pk)
+    await furnish_sources(by(house.admin), flow=before, pair=key, user=house.plain.pk, group=house.admins.pk)
     for type_ in OWN:
         assert (await house.admin.delete(f"{API}/sources/{type_}/a-{type_}/")).status == 204
     for path in ("user_connections/all", "group_connections/all", "scim_users", "scim_groups"):

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -194,6 +194,14 @@ class Kind(Generic[T]):
     def references(self) -> tuple[Field, ...]:
         """The members that hold references."""
         return tuple(item for item in self.fields.values() if item.ref)
+
+    def twin(self, path: str, verbs: frozenset[Verb]) -> "Kind[T]":
+        """The same objects under a second path, for those who hold the permissions: owners are nobody special there.
+
+        It stands among the routes only; the installation knows the kind once (``app.py: TWINS``).
+        """
+        table = replace(self.table, owner="", self_made=False) if self.table else None
+        return replace(self, path=path, verbs=verbs, table=table)
 
     def permission(self, word: str) -> str:
         """The full name of a permission on this kind, such as ``authentik_core.view_application``."""

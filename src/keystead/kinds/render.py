@@ -1,7 +1,7 @@
 """Objects as the API shows them: stored members that are readable, computed members, and what tells their type."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -48,10 +48,19 @@ async def base(
     obj: Any,  # noqa: ANN401 - objects of every kind
     members: Sequence[str] = (),
 ) -> dict[str, object]:
-    """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own)."""
-    wanted = set(members or BASE.get(kind.family, ())) | set(type_members(kind))
+    """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own).
+
+    A base member that the type does not have is null, or what :data:`ABSENT` says.
+    """
+    named = members or BASE.get(kind.family, ())
+    wanted = set(named) | set(type_members(kind))
     body = (await render(call, state, kind, [obj], {}))[0]
-    return {name: value for name, value in body.items() if not wanted or name in wanted}
+    found = {name: value for name, value in body.items() if not wanted or name in wanted}
+    return found | {name: ABSENT.get(name) for name in named if name not in found}
+
+
+ABSENT: Final[Mapping[str, object]] = {"property_mappings": ()}
+"""Base member -> what it is for types without it, where that is not null."""
 
 
 BASE: dict[str, tuple[str, ...]] = {

@@ -132,15 +132,37 @@ def name_of(action: Action) -> str:
 
 
 _OPEN: Final = Comes.REACHED
-VERBS: Final[Mapping[tuple[str, Verb, Who], Special]] = {
+VERBS: Final[dict[tuple[str, Verb, Who], Special]] = {
     ("authentik_core.token", Verb.PARTIAL_UPDATE, who): Special(
         Comes.REFUSED, "a token is changed by its owner and by superusers only: it is the owner's power"
     )
     for who in (Who.HOLDER, Who.GRANTED)
 }
+VERBS.update(
+    {
+        (kind.model, Verb.PARTIAL_UPDATE, who): Special(
+            Comes.REFUSED,
+            "a connection is a way to sign in: its owner may end it, and who may change all may change it",
+        )
+        for kind in app.KINDS
+        if kind.path.startswith("sources/user_connections") and Verb.PARTIAL_UPDATE in kind.verbs
+        for who in (Who.OWNER, Who.GRANTED)
+    }
+)
+VERBS.update(
+    {
+        ("authentik_core.source", Verb.DESTROY, who): Special(
+            Comes.REFUSED, "it stands for the users of this installation and stays"
+        )
+        for who in (Who.HOLDER, Who.GRANTED, Who.SUPERUSER)
+    }
+)
 ACTIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("authentik_core.application check_access_retrieve", Who.PLAIN): Special(
         _OPEN, "it tells about the caller only, as the portal does"
+    ),
+    ("authentik_sources_telegram.telegramsource connect_user_create", Who.PLAIN): Special(
+        _OPEN, "everybody connects themselves"
     ),
 }
 _SELF: Final = "what everybody may know: names of parts and kinds, which the documentation tells too"

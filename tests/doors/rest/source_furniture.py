@@ -1,6 +1,7 @@
 """One source of every type, with a mapping, a connected user and a connected group of each."""
 
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final, Protocol
 
 from tests.client import Client
 
@@ -19,23 +20,37 @@ BEFORE: Final = ("saml", "telegram")
 """Types with a flow that runs first."""
 
 
-async def furnish_sources(client: Client, *, flow: object, pair: object, user: object, group: object) -> None:
+class Make(Protocol):
+    """Makes an object by a POST and gives it back."""
+
+    def __call__(self, path: str, **members: Any) -> Coroutine[Any, Any, Any]:  # noqa: ANN401 - members of every kind
+        """The new object of the kind at ``path`` (``sources/ldap/``)."""
+        ...
+
+
+async def furnish_sources(make: Make, *, flow: object, pair: object, user: object, group: object) -> None:
     """Something of every sort that belongs to sources."""
-
-    async def made(path: str, **body: object) -> object:
-        answered = await client.post(f"{API}/{path}/", body)
-        assert answered.status == 201, (path, answered.text)
-        return answered.json["pk"]
-
     for type_, members in OWN.items():
         first = {"pre_authentication_flow": flow} if type_ in BEFORE else {}
         keys = {"signing_kp": pair} if type_ == "saml" else {}
-        pk = await made(f"sources/{type_}", name=type_, slug=f"a-{type_}", **members, **first, **keys)
-        await made(f"propertymappings/source/{type_}", name=f"of {type_}", expression="return {}")
+        pk = (await make(f"sources/{type_}/", name=type_, slug=f"a-{type_}", **members, **first, **keys))["pk"]
+        await make(f"propertymappings/source/{type_}/", name=f"of {type_}", expression="return {}")
         if type_ == "scim":
-            await made("sources/scim_users", external_id="u", user=user, source=pk)
-            await made("sources/scim_groups", external_id="g", group=group, source=pk)
+            await make("sources/scim_users/", external_id="u", user=user, source=pk)
+            await make("sources/scim_groups/", external_id="g", group=group, source=pk)
             continue
         token = {"plex_token": "t"} if type_ == "plex" else {}
-        await made(f"sources/user_connections/{type_}", identifier="u", user=user, source=pk, **token)
-        await made(f"sources/group_connections/{type_}", identifier="g", group=group, source=pk)
+        await make(f"sources/user_connections/{type_}/", identifier="u", user=user, source=pk, **token)
+        await make(f"sources/group_connections/{type_}/", identifier="g", group=group, source=pk)
+
+
+def by(client: Client) -> Make:
+    """Makes objects through the API of a house."""
+
+    async def make(path: str, **members: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+        answered = await client.post(f"{API}/{path}", members)
+        assert answered.status == 201, (path, answered.text)
+        found: dict[str, Any] = answered.json
+        return found
+
+    return make

@@ -2,7 +2,7 @@
 
 import enum
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 import pytest
@@ -272,3 +272,36 @@ def test_docstrings_are_read_as_markdown() -> None:
 
 def test_what_is_not_built_says_so() -> None:
     assert told(Pending("Nothing is sent yet.")) == "Nothing is sent yet.\n\nThis version answers 501."
+
+
+class Ask(msgspec.Struct):
+    """Asks."""
+
+    text: str
+    component: str = "ask"
+
+
+class Tell(msgspec.Struct):
+    """Tells."""
+
+    component: str = "tell"
+
+
+def test_one_of_several_structs_is_a_component_that_says_how_to_tell_them_apart() -> None:
+    hint: Type = Annotated[Ask | Tell, msgspec.Meta(title="Said")]
+    for way, name, ending in (("out", "Said", ""), ("in", "SaidRequest", "Request")):
+        made = Components({})
+        assert made.of(hint, cast("Way", way)) == _ref(name)
+        assert made.schemas[name] == {
+            "oneOf": [_ref(f"Ask{ending}"), _ref(f"Tell{ending}")],
+            "discriminator": {
+                "propertyName": "component",
+                "mapping": {
+                    "ask": f"#/components/schemas/Ask{ending}",
+                    "tell": f"#/components/schemas/Tell{ending}",
+                },
+            },
+        }
+        assert made.schemas[f"Ask{ending}"]["required"] == ["text"]
+        assert made.clashes == set()
+    assert Components({}).of(hint | None, "out") == {"allOf": [_ref("Said")], "nullable": True}

@@ -61,3 +61,18 @@ UNASSIGNED: Final = unused(
     "backchannel_providers",
     note="Whether the provider speaks for no application.",
 )
+
+
+def backchannel(kinds: Sequence[Kind[Any]]) -> Filter:
+    """A filter ``backchannel``: whether a provider works behind an application.
+
+    Those of ``kinds`` do; one that also signs people in (it has an authorization flow) is found either way.
+    """
+    behind = {kind.model for kind in kinds}
+
+    def test(found: Found, wanted: bool) -> bool:  # noqa: FBT001 - the shape of every filter's test
+        kind = found[1]
+        return kind.model in behind if wanted else kind.model not in behind or "authorization_flow" in kind.fields
+
+    note = "Only providers that can work behind an application, or only those that can stand before one."
+    return Filter("backchannel", bool, test=test, note=note)

@@ -66,6 +66,7 @@ TABLES: Final = (
     Expiring("oauth_revoked", "jti"),
     Expiring("tokens", "id", " AND expiring"),
     Expiring("consents", "id", " AND expiring"),
+    Expiring("invitations", "id"),
     Expiring("events", "position"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)

@@ -9,7 +9,10 @@ import msgspec
 
 from keystead.base import log, rand
 from keystead.base.config import Config
+from keystead.doors.worker.defaults.factors import factors
 from keystead.doors.worker.defaults.flows import flows
+from keystead.doors.worker.defaults.passkeys import passkeys
+from keystead.doors.worker.defaults.providers import mappings
 from keystead.flows import setup
 from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
@@ -104,6 +107,9 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     made.append(msgspec.structs.replace(internal, managed=JWT_MANAGED))
     made.extend(provider_defaults())
     made.extend(source_defaults())
+    made.extend(factors())
+    made.extend(passkeys())
+    made.extend(mappings())
     return made
 
 

@@ -10,6 +10,7 @@ import msgspec
 from keystead.base import duration, rand
 from keystead.base.clock import unix
 from keystead.flows.challenge import pending
+from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage
 from keystead.kinds.changes import Changes
@@ -62,6 +63,19 @@ class UserLoginStage(msgspec.Struct, frozen=True, kw_only=True):
     network_binding: NetworkBindingEnum = NetworkBindingEnum.NO_BINDING
     geoip_binding: GeoipBindingEnum = GeoipBindingEnum.NO_BINDING
     remember_device: Duration = "days=30"
+
+
+class UserLoginChallenge(PersonAsked, kw_only=True):
+    """Asks whether to stay signed in."""
+
+    component: str = COMPONENT
+
+
+class UserLoginChallengeResponse(Answered, kw_only=True):
+    """Yes or no."""
+
+    component: Text = COMPONENT
+    remember_me: bool
 
 
 async def ask(run: Run[UserLoginStage]) -> Challenge | Outcome:
@@ -152,4 +166,11 @@ USER_LOGIN_STAGE = Kind(
         BY_UUID,
     ),
 )
-STAGE = Stage(USER_LOGIN_STAGE, ask, answer, component=COMPONENT)
+STAGE = Stage(
+    USER_LOGIN_STAGE,
+    ask,
+    answer,
+    component=COMPONENT,
+    challenge=UserLoginChallenge,
+    response=UserLoginChallengeResponse,
+)

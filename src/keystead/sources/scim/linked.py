@@ -11,8 +11,8 @@ from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import LINE, READ_ONLY, UNIQUE, Column, Format, Json, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import power
-from keystead.people.shown import PartialGroup, PartialUser, partial_groups, partial_users
 from keystead.people.power import check_reach
+from keystead.people.shown import PartialGroup, PartialUser, partial_groups, partial_users
 from keystead.sources.connection import SOURCE_SLUG
 from keystead.sources.scim.source import SCIM_SOURCE
 
