@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from keystead import app
 from keystead.doors.rest.openapi.document import document
-from keystead.kinds.pending import Pending
+from keystead.kinds.pending import Pending, Withheld
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "api-coverage.md"
@@ -67,6 +67,8 @@ def covered() -> Iterator[Covered]:
             how = STORED if why else ACTS
             if isinstance(run, Pending):
                 how, why = REFUSED, run.reason
+            elif isinstance(run, Withheld):
+                how, why = ABSENT, run.reason
             elif run is not None:
                 how, why = ACTS, ""
             yield Covered(operation["tags"][0], operation["operationId"], method.upper(), path, how, why)

@@ -12,7 +12,7 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, outpost_providers, own, rbac, root
+from keystead.doors.rest import narrow, openapi, outpost_providers, own, rbac, reviews, root, trials
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
@@ -23,6 +23,7 @@ from keystead.doors.web import portal as portal_door
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
 from keystead.doors.web.portal import Portal
+from keystead.doors.worker import timetable
 from keystead.flows import binding as flow_binding
 from keystead.flows import diagram, flow, outside
 from keystead.flows.executor import Executor
@@ -42,7 +43,6 @@ from keystead.flows.stages import (
     captcha,
     consent,
     deny,
-    dummy,
     email,
     endpoints,
     identification,
@@ -56,14 +56,40 @@ from keystead.flows.stages import (
     user_logout,
     user_write,
 )
+from keystead.flows.stages import dummy as dummy_stage
 from keystead.flows.stages import source as source_stage
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Filter, Kind
-from keystead.people import brand, event, group, initial, role, session, token, user, user_actions
+from keystead.notify import dispatch, notification, rule, transport
+from keystead.notify import mapping as webhook_mapping
+from keystead.people import (
+    brand,
+    event,
+    event_more,
+    export,
+    group,
+    initial,
+    role,
+    session,
+    token,
+    user,
+    user_actions,
+)
 from keystead.people.devices import every as devices
 from keystead.people.devices import webauthn_type
+from keystead.people.lifecycle import iteration, offboarding
+from keystead.people.lifecycle import rule as lifecycle_rule
 from keystead.policies import binding as policy_binding
-from keystead.policies import expression
+from keystead.policies import (
+    dummy,
+    event_matcher,
+    expiry,
+    expression,
+    geoip,
+    reputation,
+    unique_password,
+)
+from keystead.policies import password as password_policy
 from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
@@ -89,6 +115,9 @@ from keystead.providers.rac import mapping as rac_mapping
 from keystead.providers.rac import provider as rac_provider
 from keystead.providers.radius import mapping as radius_mapping
 from keystead.providers.radius import provider as radius_provider
+from keystead.providers.requests import binding as request_binding
+from keystead.providers.requests import grant, requestable
+from keystead.providers.requests import rule as request_rule
 from keystead.providers.saml import provider as saml_provider
 from keystead.providers.saml import setup as saml_setup
 from keystead.providers.scim import links as scim_links
@@ -113,7 +142,7 @@ STAGES: Final[tuple[Stage[Any], ...]] = (
     prompt.STAGE,
     user_write.STAGE,
     deny.STAGE,
-    dummy.STAGE,
+    dummy_stage.STAGE,
     redirect.STAGE,
     invitation.STAGE,
     user_delete.STAGE,
@@ -133,7 +162,16 @@ STAGES: Final[tuple[Stage[Any], ...]] = (
     authenticator_endpoint_gdtc.STAGE,
 )
 
-POLICIES: Final[tuple[PolicyKind, ...]] = (expression.POLICY,)
+POLICIES: Final[tuple[PolicyKind, ...]] = (
+    expression.POLICY,
+    dummy.POLICY,
+    event_matcher.POLICY,
+    expiry.POLICY,
+    geoip.POLICY,
+    password_policy.POLICY,
+    reputation.POLICY,
+    unique_password.POLICY,
+)
 
 GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credentials.GRANT)
 
@@ -149,6 +187,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     keypair.KEYPAIR,
     policy_binding.POLICY_BINDING,
     *(one.kind for one in POLICIES),
+    reputation.SCORE,
     flow.FLOW,
     flow_binding.FLOW_STAGE_BINDING,
     *(one.kind for one in STAGES),
@@ -202,6 +241,19 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     ssf_provider.SSF_PROVIDER,
     ssf_stream.SSF_STREAM,
     user_consent.USER_CONSENT,
+    export.DATA_EXPORT,
+    lifecycle_rule.LIFECYCLE_RULE,
+    iteration.LIFECYCLE_ITERATION,
+    iteration.REVIEW,
+    offboarding.USER_OFFBOARDING,
+    notification.NOTIFICATION,
+    webhook_mapping.NOTIFICATION_WEBHOOK_MAPPING,
+    transport.NOTIFICATION_TRANSPORT,
+    rule.NOTIFICATION_RULE,
+    request_rule.REQUEST_RULE,
+    request_binding.REQUEST_RULE_BINDING,
+    request_binding.REQUEST_RULE_CHILD_BINDING,
+    grant.GRANT_REQUEST,
 )
 
 TWINS: Final[tuple[Kind[Any], ...]] = (*devices.TWINS,)
@@ -286,13 +338,24 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *scim_provider.ACTIONS,
     *google_provider.ACTIONS,
     *entra_provider.ACTIONS,
+    *event_more.ACTIONS,
+    *export.ACTIONS,
+    *iteration.ACTIONS,
+    *grant.ACTIONS,
+    *requestable.actions(ENGINE),
+    *notification.ACTIONS,
+    *transport.ACTIONS,
 )
+
+JOBS: Final = (*timetable.JOBS, timetable.Job("notify", 5.0, partial(dispatch.tell, ENGINE)))
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *root.OPERATIONS,
     *rbac.OPERATIONS,
     *own.OPERATIONS,
     *outpost_providers.operations(ENGINE),
+    *trials.operations(ENGINE),
+    *reviews.OPERATIONS,
 )
 
 NARROWED: Final[Mapping[str, Narrow]] = {

@@ -47,6 +47,8 @@ _NAMED: Final[Mapping[str, Callable[[int], str]]] = {
     "client_networks": lambda number: f"10.{number % 256}.0.0/16, 2001:db8::/32",
     "internal_host": lambda number: f"http://host{number}.internal:8080",
     "external_host": lambda number: f"https://host{number}.example.org",
+    "hyperlink": lambda number: f"/somewhere/{number}",
+    "client_ip": lambda number: f"192.0.2.{number % 256}",
 }
 """Texts that mean more than their type says, by the member's name."""
 
@@ -120,9 +122,44 @@ async def _reachable(maker: "Maker", **_more: bool) -> dict[str, object]:
     return {"endpoint": endpoint.pk, "provider": endpoint.provider}
 
 
+async def _no_query(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"query": None} if full else {}  # queries over events are not built yet; the policy says so
+
+
+async def _no_estimate(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"check_zxcvbn": False} if full else {}  # nor is the estimate of how hard a password is to guess
+
+
+async def _few_passwords(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"num_historical_passwords": 7} if full else {}
+
+
+async def _labelled(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"hyperlink_label": f"label-{next(_numbers)}"}  # a change must change something
+
+
+async def _reviewed(maker: "Maker", *, full: bool) -> dict[str, object]:
+    periods = {"interval": "days=60", "grace_period": "days=30"} if full else {}
+    subject = {"content_type": "authentik_core.group"} | (
+        {"object_id": await maker.target("authentik_core.group")} if full else {}
+    )
+    return {**subject, **periods, "reviewers": [maker.house.plain.uuid]}
+
+
+async def _asked_for(maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"target": await maker.target("authentik_core.application")}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
+    "authentik_events.notification": _labelled,
+    "authentik_lifecycle.lifecyclerule": _reviewed,
+    "authentik_requests.requestrulebinding": _asked_for,
+    "authentik_requests.requestrulechildbinding": _asked_for,
     "authentik_policies.policybinding": _one_bound,
+    "authentik_policies_event_matcher.eventmatcherpolicy": _no_query,
+    "authentik_policies_password.passwordpolicy": _no_estimate,
+    "authentik_policies_unique_password.uniquepasswordpolicy": _few_passwords,
     "authentik_brands.brand": _not_default,
     "authentik_rbac.initialpermissions": _some_permission,
     "authentik_stages_redirect.redirectstage": _somewhere,

@@ -22,8 +22,12 @@ METHODS: Final = {
 
 
 def every(verb: Verb | None = None) -> pytest.MarkDecorator:
-    """For every kind (that has ``verb``)."""
-    found = [kind for kind in (*app.KINDS, *app.TWINS) if makeable(kind) and (verb is None or verb in kind.verbs)]
+    """For every kind that has ``verb`` (any verb, where none is named)."""
+    found = [
+        kind
+        for kind in (*app.KINDS, *app.TWINS)
+        if makeable(kind) and (kind.verbs if verb is None else verb in kind.verbs)
+    ]
     ids = [kind.path if kind in app.TWINS else kind.model for kind in found]
     return pytest.mark.parametrize("kind", found, ids=ids)
 

@@ -75,8 +75,8 @@ async def test_a_reference_to_nothing_is_a_complaint_about_its_member(maker: Mak
     body = await maker.body(kind)
     pk = await maker.make(kind)
     before = await maker.kept(kind, pk)
-    for field in kind.references:
-        for value in (unknown(field), *(() if field.core is int else ("no-key", ""))) if field.writable else ():
+    for field in (one for one in kind.references if one.writable):
+        for value in (unknown(field), *(() if field.core is int else ("no-key", ""))):
             given = [value] if field.many else value
             answered = await maker.house.admin.post(path_of(kind), body | {field.name: given})
             assert complains(answered, field.name), (field.name, answered.text)
@@ -91,6 +91,8 @@ async def test_the_end_of_a_target_does_what_the_reference_says(
     maker: Maker, kind: AnyKind, field: Field, target: AnyKind
 ) -> None:
     assert field.ref is not None
+    if Verb.DESTROY not in target.verbs:
+        return
     pk = await maker.make(target)
     kept = await maker.kept(target, pk)
     holder = await holder_of(maker, kind, field, pk)

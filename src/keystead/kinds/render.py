@@ -26,7 +26,10 @@ def type_members(kind: Kind[Any]) -> dict[str, str]:
 async def render(
     call: Call, state: State, kind: Kind[Any], objs: Sequence[Any], query: Mapping[str, Sequence[str]]
 ) -> list[dict[str, object]]:
-    """``objs`` as JSON-able mappings; a secret is in none of them, unless its kind says that editors may read it."""
+    """``objs`` as JSON-able mappings; a secret is in none of them, unless its kind says that editors may read it.
+
+    A computed member that is ``UNSET`` is left out.
+    """
     views = await kind.view(call, state, objs, query) if kind.view else [None] * len(objs)
     fixed = type_members(kind)
     rendered = []
@@ -36,7 +39,8 @@ async def render(
             body[name] = getattr(obj, name).reveal()
         body.update(fixed)
         if more is not None:
-            body.update(msgspec.structs.asdict(more))
+            members = msgspec.structs.asdict(more)
+            body.update({name: value for name, value in members.items() if value is not msgspec.UNSET})
         rendered.append(body)
     return rendered
 

@@ -120,6 +120,14 @@ async def by_key(state: State, key: str, at: datetime) -> Token | None:
     return found[0] if found and alive(found[0], at) else None
 
 
+_END_ALL: Final = Statement("token.end_all", "DELETE FROM tokens WHERE user_id = $1")
+
+
+def end_all(user: int) -> Write:
+    """The write that removes every token of ``user``."""
+    return Write(_END_ALL, (user,))
+
+
 async def rules(call: Call, state: State, old: Token | None, new: Token) -> Token:
     """Whose token it is, how long it lives, and its key at the start."""
     if not call.actor.is_superuser:

@@ -105,7 +105,7 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
             await _open_doors(house, config, sockets, part, site, front, service)
             if not early:
                 await service.listen(front, sockets.http)
-            async with _background(config, state, part) as tasks:
+            async with _background(house, config, state, part) as tasks:
                 site.ready = True
                 _LOG.info("ready", settings=state.settings.seq)
                 if part.announce is not None:
@@ -197,12 +197,14 @@ async def _open_doors(
 
 
 @contextlib.asynccontextmanager
-async def _background(config: Config, state: State, part: Part) -> "AsyncIterator[set[asyncio.Task[None]]]":
+async def _background(
+    house: House, config: Config, state: State, part: Part
+) -> "AsyncIterator[set[asyncio.Task[None]]]":
     """What goes on beside the requests; ended at the end."""
     work = [state.follow()]
     if part.works:
         senders = {mail.TOPIC: partial(mail.deliver, config.email)}
-        work.append(timetable.keep(state, (*timetable.JOBS, outbox.job(senders))))
+        work.append(timetable.keep(state, (*house.jobs, outbox.job(senders))))
     if part.board is not None:
         work.append(_share(part.board))
     tasks = {asyncio.create_task(one) for one in work}

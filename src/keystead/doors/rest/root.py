@@ -20,7 +20,10 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
 from keystead.kinds.permissions import app_name, app_title
 from keystead.people.session import SESSION
+from keystead.policies.event_words import AppEnum
 
+_NAMES: Final = {one.label: one.value for one in reversed(AppEnum)}
+"""An app's label -> its dotted name; of two with one label, the one the contract names first."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -131,8 +134,8 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
 async def apps(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """The parts that objects and events belong to."""
     signed_in(call)
-    labels = sorted({kind.app for kind in site.state.kinds.values()}, key=app_name)
-    return json([App(app_name(label), app_title(label)) for label in labels])
+    labels = {_NAMES.get(kind.app) or app_name(kind.app): kind.app for kind in site.state.kinds.values()}
+    return json([App(name, app_title(label)) for name, label in sorted(labels.items())])
 
 
 async def models(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, cast
 from keystead.base.clock import micros
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
+from keystead.policies import unique_password
 from keystead.store import Statement, Write
 from keystead.store.sql import Value
 
@@ -68,6 +69,7 @@ TABLES: Final = (
     Expiring("consents", "id", " AND expiring"),
     Expiring("invitations", "id"),
     Expiring("events", "position"),
+    Expiring("reputation_scores", "id"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)
 
@@ -82,6 +84,17 @@ async def remove_expired(state: State) -> int:
     for table, find, remove in _STATEMENTS:
         removed += await _empty(state, find, remove, at - table.kept)
     return removed
+
+
+async def forget_passwords(state: State) -> int:
+    """Forget the hashes of earlier passwords that no policy asks for.
+
+    :raises StoreDown: the store does not answer.
+    """
+    changes = Changes()
+    changes.write(unique_password.forget(await state.refresh()))
+    await state.commit(changes, state.clock.now())
+    return 0
 
 
 async def _empty(state: State, find: Statement, remove: Statement, until: datetime) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from keystead.base import log, rand
 from keystead.base.config import Config
+from keystead.doors.worker.defaults.events import events
 from keystead.doors.worker.defaults.factors import factors
 from keystead.doors.worker.defaults.flows import flows
 from keystead.doors.worker.defaults.passkeys import passkeys
@@ -64,8 +65,9 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
     if await state.store.fetch_one(_DONE, "defaults") is not None:
         return False
     call = Call(SYSTEM, at, await state.refresh())
-    settings = await asyncio.to_thread(_settings, at)
-    people, marks = await _people(state, config, call)
+    told = rand.uuid4()
+    settings = [*await asyncio.to_thread(_settings, at), *events(told)]
+    people, marks = await _people(state, config, call, told)
 
     async def decide(call: Call) -> tuple[Changes, bool]:
         changes = Changes()
@@ -113,8 +115,8 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     return made
 
 
-async def _people(state: State, config: Config, call: Call) -> tuple[Changes, list[Write]]:
-    """The first administrator, the two groups and the reading role."""
+async def _people(state: State, config: Config, call: Call, first: str) -> tuple[Changes, list[Write]]:
+    """The first administrator, the two groups (``first`` is the key of theirs) and the reading role."""
     changes = Changes()
     role = Role(
         pk=rand.uuid4(),
@@ -124,7 +126,7 @@ async def _people(state: State, config: Config, call: Call) -> tuple[Changes, li
     )
     changes.create(system(call, ROLE, "add"), role, quiet=True)
     number = await state.store.reserve("groups.num_pk", 2)
-    admins = Group(pk=rand.uuid4(), name=ADMINS, is_superuser=True, num_pk=number)
+    admins = Group(pk=first, name=ADMINS, is_superuser=True, num_pk=number)
     readers = Group(pk=rand.uuid4(), name=READERS, num_pk=number + 1, roles=(role.pk,))
     given = config.bootstrap.password
     prepared = config.bootstrap.password_hash

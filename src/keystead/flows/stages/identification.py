@@ -150,7 +150,10 @@ async def answer(run: Run[IdentificationStage], body: Body) -> Outcome:
     if stage.password_stage is not None:
         return await _with_password(run, typed, user, text(body, "password"))
     if user is None and not stage.pretend_user_exists:
-        return Again({GENERAL: [Error("Nobody goes by this name here.")]}, _failure(run, typed, tried=False))
+        return Again(
+            {GENERAL: [Error("Nobody goes by this name here.")]},
+            failure(run, IDENTIFICATION_STAGE, typed, tried=False),
+        )
     return _named(run, typed, user)
 
 
@@ -162,7 +165,7 @@ async def _with_password(run: Run[IdentificationStage], typed: str, user: User |
         return Deny("This step asks for a password and no longer knows how to check it.")
     proof = await check(run.call, run.state, user, given, checks.backends)
     if proof is None:
-        return Again({GENERAL: [Error(WRONG)]}, _failure(run, typed, tried=True))
+        return Again({GENERAL: [Error(WRONG)]}, _failure(run, typed, user))
     named = _named(run, typed, user)
     return Done({**named.context, **proof.context}, forget=named.forget, changes=proof.changes, user=user)
 
@@ -177,8 +180,8 @@ def _named(run: Run[IdentificationStage], typed: str, user: User | None) -> Done
     return Done(context, forget=(*PROOFS, "pending_user", "matched_user"), user=user)
 
 
-def _failure(run: Run[IdentificationStage], typed: str, *, tried: bool) -> Changes:
-    return failure(run, IDENTIFICATION_STAGE, typed, tried=tried)
+def _failure(run: Run[IdentificationStage], typed: str, user: User | None) -> Changes:
+    return failure(run, IDENTIFICATION_STAGE, typed, user=user)
 
 
 def _tries(run: Run[IdentificationStage], body: Body) -> int:

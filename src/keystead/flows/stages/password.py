@@ -75,7 +75,7 @@ async def answer(run: Run[PasswordStage], body: Body) -> Outcome:
     proof = await check(run.call, run.state, run.user, given, run.stage.backends)
     if proof is None:
         username = run.context.get("pending_user_identifier") or (run.user.username if run.user else "")
-        return Again({"password": [Error(WRONG)]}, failure(run, PASSWORD_STAGE, str(username)))
+        return Again({"password": [Error(WRONG)]}, failure(run, PASSWORD_STAGE, str(username), user=run.user))
     return Done(proof.context, changes=proof.changes)
 
 

@@ -18,6 +18,7 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Text, Uuid
 from keystead.people import session
 from keystead.people.user import User, logged_in
+from keystead.policies import reputation
 
 COMPONENT: Final = "ak-stage-user-login"
 BROWSER_LIFE: Final = timedelta(days=1)
@@ -127,7 +128,7 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
         "geoip_binding": stage.geoip_binding.value,
     }
     changes = Changes()
-    changes.write(logged_in(call, user.pk))
+    changes.write(logged_in(call, user.pk), reputation.scored(call, user.username, 1))
     before = run.visitor.session
     if before is not None and before.user == user.pk:
         started, writes = session.renew(call, before, sid, expires=expires, auth=auth)
