@@ -27,7 +27,7 @@ class NotificationRule(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[Text, UNIQUE]
     transports: tuple[Annotated[Uuid, Ref("authentik_events.notificationtransport", OnDelete.CASCADE_MANY)], ...] = ()
     severity: SeverityEnum = SeverityEnum.NOTICE
-    destination_group: Annotated[Uuid, Ref("authentik_core.group", OnDelete.SET_NULL)] | None = None
+    destination_group: Annotated[Uuid, Ref("authentik_core.group", OnDelete.SET_NULL, gives=False)] | None = None
     destination_event_user: bool = False
 
 

@@ -174,6 +174,8 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("rbac_permissions_list", Who.PLAIN): Special(_OPEN, _SELF),
     ("rbac_permissions_retrieve", Who.PLAIN): Special(_OPEN, _SELF),
     ("core_sessions_list", Who.PLAIN): Special(_OPEN, "one's own sessions"),
+    ("authenticators_all_list", Who.PLAIN): Special(_OPEN, "one's own devices"),
+    ("stages_all_user_settings_list", Who.PLAIN): Special(_OPEN, "what everybody may set up for themselves"),
 }
 BESIDE: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/api/v3/flows/executor/{flow_slug}/"): "flows are for people who are not signed in; they let in or not",

@@ -59,7 +59,7 @@ class UserOffboarding(msgspec.Struct, frozen=True, kw_only=True):
     revoke_sessions: bool = True
     revoke_tokens: bool = True
     status: Annotated[OffboardingStatusEnum, READ_ONLY] = OffboardingStatusEnum.PENDING
-    created_by: Annotated[int | None, HIDDEN, Ref("authentik_core.user", OnDelete.SET_NULL)] = None
+    created_by: Annotated[int | None, HIDDEN, Ref("authentik_core.user", OnDelete.SET_NULL, gives=False)] = None
     created_at: Annotated[datetime, READ_ONLY]
     executed_at: Annotated[datetime | None, READ_ONLY] = None
 

@@ -52,7 +52,7 @@ class LifecycleRule(msgspec.Struct, frozen=True, kw_only=True):
     object_id: Text | None = None
     interval: Duration = "days=60"
     grace_period: Duration = "days=30"
-    reviewer_groups: tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...] = ()
+    reviewer_groups: tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY, gives=False)], ...] = ()
     min_reviewers: Annotated[int, msgspec.Meta(ge=0, le=32767)] = 1
     min_reviewers_is_per_group: bool = False
     reviewers: tuple[Uuid, ...]
