@@ -11,12 +11,30 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
+from keystead.doors.rest import (
+    blueprints,
+    endpoints,
+    files,
+    narrow,
+    openapi,
+    outpost_providers,
+    outposts,
+    own,
+    rbac,
+    reviews,
+    root,
+    system,
+    tasks,
+    tenants,
+    transactional,
+    trials,
+)
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, outpost_providers, own, rbac, reviews, root, trials
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
 from keystead.doors.rest.verbs import Narrow
+from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
@@ -44,7 +62,6 @@ from keystead.flows.stages import (
     consent,
     deny,
     email,
-    endpoints,
     identification,
     invitation,
     mtls,
@@ -57,26 +74,34 @@ from keystead.flows.stages import (
     user_write,
 )
 from keystead.flows.stages import dummy as dummy_stage
+from keystead.flows.stages import endpoints as endpoints_stage
 from keystead.flows.stages import source as source_stage
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Filter, Kind
 from keystead.notify import dispatch, notification, rule, transport
 from keystead.notify import mapping as webhook_mapping
 from keystead.people import (
+    agent,
     brand,
     event,
     event_more,
     export,
     group,
+    impersonation,
     initial,
+    object_attribute,
     role,
     session,
     token,
     user,
     user_actions,
+    user_later,
 )
 from keystead.people.devices import every as devices
 from keystead.people.devices import webauthn_type
+from keystead.people.installation import blueprint, task, tenant
+from keystead.people.installation import license as licence
+from keystead.people.installation import settings as installation
 from keystead.people.lifecycle import iteration, offboarding
 from keystead.people.lifecycle import rule as lifecycle_rule
 from keystead.policies import binding as policy_binding
@@ -92,9 +117,19 @@ from keystead.policies import (
 from keystead.policies import password as password_policy
 from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
-from keystead.providers import access, application
+from keystead.providers import access, application, entitlement
 from keystead.providers import consent as user_consent
 from keystead.providers.assertion import mapping as saml_mapping
+from keystead.providers.endpoints import (
+    access_group,
+    agent_connector,
+    device,
+    enclave,
+    enrollment,
+    fleet,
+    google_chrome,
+)
+from keystead.providers.endpoints import binding as device_binding
 from keystead.providers.google_workspace import links as google_links
 from keystead.providers.google_workspace import mapping as google_mapping
 from keystead.providers.google_workspace import provider as google_provider
@@ -108,6 +143,8 @@ from keystead.providers.oidc.grants import client_credentials, code, refresh
 from keystead.providers.oidc.issued import code as issued_code
 from keystead.providers.oidc.issued import grant as issued_grant
 from keystead.providers.oidc.issued import refresh as issued_refresh
+from keystead.providers.outpost import docker, kubernetes
+from keystead.providers.outpost import instance as outpost
 from keystead.providers.proxy import provider as proxy_provider
 from keystead.providers.rac import connection as rac_connection
 from keystead.providers.rac import endpoint as rac_endpoint
@@ -149,7 +186,7 @@ STAGES: Final[tuple[Stage[Any], ...]] = (
     email.STAGE,
     captcha.STAGE,
     source_stage.STAGE,
-    endpoints.STAGE,
+    endpoints_stage.STAGE,
     mtls.STAGE,
     account_lockdown.STAGE,
     authenticator_validate.STAGE,
@@ -177,6 +214,7 @@ GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credential
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     user.USER,
+    agent.AGENT,
     group.GROUP,
     role.ROLE,
     initial.INITIAL_PERMISSIONS,
@@ -184,6 +222,12 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     session.SESSION,
     event.EVENT,
     brand.BRAND,
+    installation.SETTINGS,
+    object_attribute.OBJECT_ATTRIBUTE,
+    licence.LICENSE,
+    *tenant.KINDS,
+    blueprint.BLUEPRINT,
+    *task.KINDS,
     keypair.KEYPAIR,
     policy_binding.POLICY_BINDING,
     *(one.kind for one in POLICIES),
@@ -254,6 +298,18 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     request_binding.REQUEST_RULE_BINDING,
     request_binding.REQUEST_RULE_CHILD_BINDING,
     grant.GRANT_REQUEST,
+    entitlement.ENTITLEMENT,
+    outpost.OUTPOST,
+    docker.DOCKER,
+    kubernetes.KUBERNETES,
+    agent_connector.AGENT_CONNECTOR,
+    fleet.FLEET_CONNECTOR,
+    google_chrome.GOOGLE_CHROME_CONNECTOR,
+    access_group.DEVICE_ACCESS_GROUP,
+    enrollment.ENROLLMENT_TOKEN,
+    device.ENDPOINT_DEVICE,
+    device_binding.DEVICE_BINDING,
+    enclave.ENCLAVE,
 )
 
 TWINS: Final[tuple[Kind[Any], ...]] = (*devices.TWINS,)
@@ -289,6 +345,14 @@ FAMILIES: Final = (
         filters=narrow.SOURCES,
         variants={oauth.OAUTH_SOURCE.model: vendors.VARIANTS},
     ),
+    Family(
+        "service_connections",
+        "outposts/service_connections/all",
+        "uuid",
+        "ServiceConnection",
+        filters=(narrow.NAME,),
+    ),
+    Family("connectors", "endpoints/connectors", "connector_uuid", "Connector"),
 )
 
 ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
@@ -311,6 +375,9 @@ LINKED: Final[tuple[Kind[Any], ...]] = (
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
+    *impersonation.ACTIONS,
+    *user_later.ACTIONS,
+    *agent.ACTIONS,
     *group.ACTIONS,
     *role.ACTIONS,
     *token.ACTIONS,
@@ -345,6 +412,15 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *requestable.actions(ENGINE),
     *notification.ACTIONS,
     *transport.ACTIONS,
+    *entitlement.ACTIONS,
+    *outpost.ACTIONS,
+    *agent_connector.ACTIONS,
+    *enrollment.ACTIONS,
+    *device.ACTIONS,
+    *licence.ACTIONS,
+    *tenant.ACTIONS,
+    *blueprint.ACTIONS,
+    *task.ACTIONS,
 )
 
 JOBS: Final = (*timetable.JOBS, timetable.Job("notify", 5.0, partial(dispatch.tell, ENGINE)))
@@ -356,11 +432,31 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *outpost_providers.operations(ENGINE),
     *trials.operations(ENGINE),
     *reviews.OPERATIONS,
+    *system.OPERATIONS,
+    *files.OPERATIONS,
+    *outposts.OPERATIONS,
+    *endpoints.OPERATIONS,
+    *blueprints.OPERATIONS,
+    *tasks.OPERATIONS,
+    *transactional.OPERATIONS,
 )
+
+PICTURED: Final = (
+    (application.APPLICATION, "icon", "meta_icon"),
+    (flow.FLOW, "background", "background"),
+)
+"""Kinds whose picture older clients set by a call of its own, and the member that holds it."""
+
+OPENED: Final = {kind.model: tenants.keyed for kind in tenant.KINDS}
+"""Kinds whose callers prove themselves otherwise than by session or token."""
+
+MORE: Final = {application.APPLICATION.model: transactional.policy_bindings}
+"""What else the bodies of some creates ask for."""
 
 NARROWED: Final[Mapping[str, Narrow]] = {
     application.APPLICATION.model: partial(access.narrow, ENGINE),
     rac_endpoint.ENDPOINT.model: partial(rac_endpoint.narrow, ENGINE),
+    outpost.OUTPOST.model: outpost.narrow,
 }
 """Lists that every signed-in person may ask for: what concerns them is picked."""
 
@@ -369,8 +465,9 @@ def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
-    add_all(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, NARROWED)
+    add_all(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, NARROWED, OPENED, MORE)
     add_operations(table, OPERATIONS)
+    files.add_older(table, PICTURED)
     door = FlowDoor(jar, EXECUTOR)
     told = (*OPERATIONS, *flow_operations(door))
     openapi.add(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, told, root_path=site.root_path)
@@ -433,3 +530,5 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("POST", "/flows/-/default/invalidation/", portal.sign_out)
     page("GET", "/-/brand/{file}", portal.brand_css)
     page("GET", "/static/{*path}", portal_door.static, identify=False)
+    page("GET", "/files/media/public/{*path}", files_door.media, identify=False)
+    page("GET", "/media/public/{*path}", files_door.media, identify=False)

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from keystead import app
 from keystead.base import rand
 from keystead.base.secret import Secret
 from keystead.doors.rest.verbs import new_key
@@ -20,8 +21,11 @@ from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import LINE, MAX_LINE, UNIQUE, Ref
 from keystead.kinds.state import State
+from keystead.people.agent import AGENT
 from keystead.people.event import EVENT
+from keystead.providers.outpost.instance import PROVIDERS, OutpostTypeEnum
 from keystead.trust import keypair, keys
+from keystead.wire import b64
 from tests.house import BEGIN, VAULT, House
 
 CANARY: Final = "canary-"
@@ -150,6 +154,37 @@ async def _asked_for(maker: "Maker", **_more: bool) -> dict[str, object]:
     return {"target": await maker.target("authentik_core.application")}
 
 
+async def _own_type(maker: "Maker", *, full: bool) -> dict[str, object]:
+    pk = await maker.target(PROVIDERS[OutpostTypeEnum.PROXY])
+    return {"type": "proxy", "providers": [pk] if pk else [], "config": {"log_level": "debug" if full else "info"}}
+
+
+async def _inline(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"path": "", "content": f"version: 1\nmetadata:\n  name: made\nentries: []\n# {next(_numbers)}"}
+
+
+async def _of_users(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"object_type": "authentik_core.user", "key": f"key-{next(_numbers)}"}
+
+
+async def _each_hour(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"crontab": f"{next(_numbers) % 60} * * * *"}
+
+
+async def _licence(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    claims = {"name": "licensee", "jti": next(_numbers), "exp": 4102444800, "internal_users": 5, "external_users": 6}
+    parts = (b'{"alg":"none"}', msgspec.json.encode(claims), b"signature")
+    return {"key": ".".join(b64.encode(part) for part in parts)}
+
+
+async def _docker_host(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"url": f"tcp://docker{next(_numbers)}.example.org:2376"}
+
+
+async def _local_cluster(_maker: "Maker", **_more: bool) -> dict[str, object]:
+    return {"local": True, "kubeconfig": {}}
+
+
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_events.notification": _labelled,
@@ -165,6 +200,14 @@ GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_stages_redirect.redirectstage": _somewhere,
     "authentik_stages_email.emailstage": _one_encryption,
     "authentik_stages_authenticator_email.authenticatoremailstage": _one_encryption,
+    "authentik_blueprints.blueprintinstance": _inline,
+    "authentik_core.objectattribute": _of_users,
+    "authentik_endpoints.deviceuserbinding": _one_bound,
+    "authentik_enterprise.license": _licence,
+    "authentik_outposts.outpost": _own_type,
+    "authentik_tasks_schedules.schedule": _each_hour,
+    "authentik_outposts.dockerserviceconnection": _docker_host,
+    "authentik_outposts.kubernetesserviceconnection": _local_cluster,
     "authentik_providers_oauth2.oauth2provider": _unencrypted,
     "authentik_sources_oauth.oauthsource": _key_set,
     "authentik_core.usersourceconnection": _of_any_type("user", "authentik_core.user"),
@@ -255,8 +298,9 @@ class Maker:
         """A new object of ``kind``, by the API where it makes them; its primary key."""
         if kind is EVENT:
             return await self._event()
-        if Verb.CREATE not in kind.verbs:
-            obj = await self.unwritten(kind)
+        if Verb.CREATE not in kind.verbs or kind.model in app.OPENED:
+            made = {kind.pk: await self.target("authentik_core.user")} if kind is AGENT else {}
+            obj = await self.unwritten(kind, **made)
             await self.house.put(obj)
             return getattr(obj, kind.pk)
         body = await self.body(kind, full=False) | members
@@ -289,9 +333,9 @@ class Maker:
         if kind.model in ROWS:
             members = await ROWS[kind.model](self) | members
         for field in kind.fields.values():
-            if field.name == kind.pk and field.core is int:
+            if field.name == kind.pk and field.core is int and field.name not in members:
                 values[field.name] = await new_key(self.house.state, kind)
-            elif field.name in members or field.required:
+            elif field.name in members or field.required or field.name == kind.pk:
                 value = members[field.name] if field.name in members else await self.value(field)
                 values[field.name] = msgspec.convert(value, field.type, dec_hook=_secret)
         return kind.struct(**values)

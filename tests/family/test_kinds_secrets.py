@@ -86,8 +86,8 @@ async def test_a_secret_is_taken_and_never_given_out(maker: Maker, kind: AnyKind
 
 
 def family_paths(kind: AnyKind, shown: dict[str, Any]) -> list[str]:
-    base = f"/api/v3/{kind.family}/all/"
-    return [base + "?page_size=100", f"{base}{shown[kind.key]}/"] if kind.family else []
+    bases = [f"/api/v3/{one.path}/" for one in app.FAMILIES if one.name == kind.family]
+    return [url for base in bases for url in (f"{base}?page_size=100", f"{base}{shown[kind.key]}/")]
 
 
 @every(Verb.CREATE)

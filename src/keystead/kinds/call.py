@@ -1,7 +1,7 @@
 """``Call``: who asks, when, from where, and the settings as they stood on arrival. Frozen, and no bag."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from keystead.kinds.snapshot import Snapshot
@@ -20,6 +20,7 @@ class Actor:
     :param groups: uuids of the groups, with every ancestor.
     :param session: uuid of the session the call came with, or empty.
     :param means: how the caller proved itself: ``session``, ``token``, ``oauth``, ``system`` or empty.
+    :param original: who really acts, where somebody acts as this user.
     """
 
     pk: int = 0
@@ -37,6 +38,7 @@ class Actor:
     partial: frozenset[str] = frozenset()
     on: frozenset[tuple[str, str]] = frozenset()
     initial: tuple[tuple[str, frozenset[str]], ...] = ()
+    original: "Actor | None" = None
 
     @property
     def known(self) -> bool:
@@ -66,6 +68,8 @@ class Origin:
     secure: bool = False
     brand: str = "{}"
     """The brand that answers, as the JSON text events carry."""
+    retention: timedelta = timedelta(days=365)
+    """How long the events of the request are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ ABSENT: Final[Mapping[str, object]] = {"property_mappings": ()}
 BASE: dict[str, tuple[str, ...]] = {
     "policies": ("pk", "name", "execution_logging", "bound_to"),
     "stages": ("pk", "name", "flow_set"),
+    "connectors": ("connector_uuid", "name", "enabled"),
+    "service_connections": ("pk", "name", "local"),
     "propertymappings": ("pk", "managed", "name", "expression"),
     "sources": (
         "pk",

@@ -16,8 +16,10 @@ from keystead.kinds.call import Actor, Call
 from keystead.kinds.field import unstorable
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
+from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.people import initial, power, shown
+from keystead.people.avatar import picture
 from keystead.people.group import GROUP
 from keystead.people.power import check_reach
 from keystead.people.role import ROLE
@@ -173,9 +175,9 @@ def uid(state: State, pk: int) -> str:
     return shown.uid(state, pk)
 
 
-def avatar(user: User) -> str:
-    """The user's picture as a data URI."""
-    return shown.avatar(user.username, user.name)
+def avatar(settings: Snapshot, user: User) -> str:
+    """The address of the user's picture."""
+    return picture(settings, user.username, user.name, user.email, user.attributes)
 
 
 async def actor_of(state: State, pk: int, *, session: str = "", means: str = "") -> Actor | None:
@@ -241,7 +243,7 @@ async def view(call: Call, state: State, users: Sequence[User], query: Mapping[s
             is_superuser=user.pk in above,
             groups_obj=[groups[pk] for pk in user.groups if pk in groups] if groups is not None else None,
             roles_obj=shown.roles_shown(call.settings, user.roles) if roles else None,
-            avatar=avatar(user),
+            avatar=avatar(call.settings, user),
             uid=uid(state, user.pk),
         )
         for user in users

@@ -1,6 +1,7 @@
 """What is done to users beside the verbs: who am I, passwords, service accounts, recovery links, folders."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -10,7 +11,7 @@ from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid
 from keystead.kinds.access import holds, permitted, require, system
 from keystead.kinds.action import Action, Answer
-from keystead.kinds.call import Call
+from keystead.kinds.call import Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
 from keystead.kinds.marks import VERBATIM, Duration, Email
@@ -28,6 +29,8 @@ SERVICE_LIFE: Final = timedelta(days=360)
 RECOVERY_LIFE: Final = timedelta(days=1)
 RESET: Final = "authentik_core.reset_user_password"
 """The permission to give people another password, without changing anything else of theirs."""
+SET_HASH: Final = "authentik_core.set_user_password_hash"
+"""The permission to give people a password by its hash, which nobody here can look at."""
 
 
 class UserSelfGroups(msgspec.Struct):
@@ -87,6 +90,12 @@ class UserPasswordSetRequest(msgspec.Struct):
     password: Annotated[str, msgspec.Meta(min_length=1), VERBATIM]
 
 
+class UserPasswordHashSetRequest(msgspec.Struct):
+    """The hash of the new password, of argon2."""
+
+    password: Annotated[str, msgspec.Meta(min_length=1)]
+
+
 class UserServiceAccountRequest(msgspec.Struct):
     """What the service account shall be."""
 
@@ -120,28 +129,35 @@ class Link(msgspec.Struct):
 
 async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
     """Who the caller is."""
-    found = await by_pk(state, call.actor.pk)
+    oneself = await _oneself(call, state, call.actor)
+    original = await _oneself(call, state, call.actor.original) if call.actor.original else msgspec.UNSET
+    return Answer(SessionUser(oneself, [oneself], original))
+
+
+async def _oneself(call: Call, state: State, actor: Actor) -> UserSelf:
+    found = await by_pk(state, actor.pk)
     if found is None:
         raise denied()
     groups = await shown.partial_groups(state, found.groups)
     settings = found.attributes.get("settings")
-    oneself = UserSelf(
+    return UserSelf(
         pk=found.pk,
         username=found.username,
         name=found.name,
         is_active=found.is_active,
-        is_superuser=call.actor.is_superuser,
+        is_superuser=actor.is_superuser,
         is_current=True,
         groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
         roles=[UserSelfRoles(role.name, role.pk) for role in shown.roles_shown(call.settings, found.roles)],
         email=found.email,
-        avatar=avatar(found),
+        avatar=avatar(call.settings, found),
         uid=uid(state, found.pk),
         settings=settings if isinstance(settings, dict) else {},
         type=found.type,
-        system_permissions=[name.partition(".")[2] for name in sorted(SYSTEM) if holds(call, name)],
+        system_permissions=[
+            name.partition(".")[2] for name in sorted(SYSTEM) if holds(replace(call, actor=actor), name)
+        ],
     )
-    return Answer(SessionUser(oneself, [oneself]))
 
 
 _PATHS: Final = Statement("user.paths", "SELECT DISTINCT path FROM users ORDER BY path")
@@ -175,6 +191,22 @@ async def change_password(call: Call, state: State, found: User, body: UserPassw
     changes = Changes()
     changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
     changes.event(call, "password_set", USER.app, {}, about=(USER, found))
+    return Answer(status=204, changes=changes)
+
+
+async def change_hash(call: Call, state: State, found: User, body: UserPasswordHashSetRequest) -> Answer:
+    """Give the user the password behind a hash, as when accounts move here from elsewhere."""
+    if not holds(call, SET_HASH):
+        require(call, USER, "view", found)
+        raise denied()
+    await check_reach(call, state, found.pk, "take this account over")
+    try:
+        hashed = password.foreign(body.password)
+    except ValueError as exc:
+        raise invalid({"password": [str(exc)]}) from None
+    changes = Changes()
+    changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
+    changes.event(call, "password_set", USER.app, {"hashed_elsewhere": True}, about=(USER, found))
     return Answer(status=204, changes=changes)
 
 
@@ -273,6 +305,16 @@ ACTIONS = (
         "set_password_create",
         permission="",
         request=UserPasswordSetRequest,
+        status=204,
+    ),
+    Action(
+        USER,
+        "POST",
+        "{key}/set_password_hash/",
+        change_hash,
+        "set_password_hash_create",
+        permission="",
+        request=UserPasswordHashSetRequest,
         status=204,
     ),
     Action(

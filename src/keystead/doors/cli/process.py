@@ -243,6 +243,7 @@ def _site(config: Config, state: State) -> Site:
         trusted=config.listen.trusted_proxy_cidrs,
         cookie_domain=config.cookie_domain,
         debug=config.debug,
+        extras={"config": config},
     )
 
 

@@ -79,7 +79,7 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
     signed_in(call)
     seen = await _shown(call, site, family)
     query = query_of(request)
-    page = listing.page(query)
+    page = verbs.page_of(call, query)
     needle = asked.needle(query)
     found = [
         obj

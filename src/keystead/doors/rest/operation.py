@@ -1,15 +1,16 @@
 """``Operation``: an endpoint of the API that belongs to no kind, declared once for its route and its documentation."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 
 from keystead.doors.http.message import Request, Response
-from keystead.doors.http.routes import Routes
+from keystead.doors.http.routes import MAX_BODY, Routes
 from keystead.doors.http.site import Site
-from keystead.doors.rest.routes import ROOT, endpoint
+from keystead.doors.rest.routes import ROOT, Run, endpoint
+from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
 
@@ -47,11 +48,13 @@ class Operation:
     :param anonymous: whether it also answers callers who are nobody.
     :param media: the media types of the answer.
     :param params: path parameter -> its type, where it is not ``str``.
+    :param takes: the media type of the body.
+    :param max_body: bytes the body may have.
     """
 
     method: str
     path: str
-    run: Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
+    run: Run
     operation: str
     request: Any = None
     response: Any = None
@@ -60,9 +63,22 @@ class Operation:
     anonymous: bool = False
     media: tuple[str, ...] = ("application/json",)
     params: tuple[tuple[str, Any], ...] = ()
+    takes: str = "application/json"
+    max_body: int = MAX_BODY
 
 
 def add_operations(routes: Routes, operations: Sequence[Operation]) -> None:
     """Answer on every path of ``operations``."""
     for one in operations:
-        routes.add(one.method, ROOT + one.path, endpoint(one.run))
+        run = one.run if one.anonymous else _signed_in(one.run)
+        routes.add(one.method, ROOT + one.path, replace(endpoint(run), max_body=one.max_body))
+
+
+def _signed_in(run: Run) -> Run:
+    """``run`` for those who are somebody: others are refused before."""
+
+    async def checked(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+        signed_in(call)
+        return await run(request, call, site, params)
+
+    return checked

@@ -19,11 +19,18 @@ from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
 from keystead.kinds.permissions import app_name, app_title
+from keystead.people.installation import settings as installation
 from keystead.people.session import SESSION
 from keystead.policies.event_words import AppEnum
 
 _NAMES: Final = {one.label: one.value for one in reversed(AppEnum)}
 """An app's label -> its dotted name; of two with one label, the one the contract names first."""
+_ELSEWHERE: Final = {
+    "authentik_tasks_schedules": "authentik.tasks.schedules",
+    "authentik_endpoints_connectors_fleet": "authentik.enterprise.endpoints.connectors.fleet",
+    "authentik_endpoints_connectors_google_chrome": "authentik.enterprise.endpoints.connectors.google_chrome",
+}
+"""Apps whose dotted name does not follow from their label."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -95,10 +102,14 @@ def _settings(site: Site) -> Settings:
     return found if isinstance(found, Settings) else Settings()
 
 
-async def config(_request: Request, _call: Call, site: Site, _params: dict[str, str]) -> Response:
+async def config(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """What this installation can do. Nothing is ever reported to anybody outside."""
     settings = _settings(site)
-    able = [CapabilitiesEnum.CAN_DEBUG] if site.debug else []
+    able = [CapabilitiesEnum.CAN_SAVE_MEDIA, CapabilitiesEnum.IS_ENTERPRISE]
+    if installation.current(call.settings).impersonation:
+        able.append(CapabilitiesEnum.CAN_IMPERSONATE)
+    if site.debug:
+        able.append(CapabilitiesEnum.CAN_DEBUG)
     return json(
         Config(
             error_reporting=ErrorReportingConfig(
@@ -134,7 +145,8 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
 async def apps(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """The parts that objects and events belong to."""
     signed_in(call)
-    labels = {_NAMES.get(kind.app) or app_name(kind.app): kind.app for kind in site.state.kinds.values()}
+    known = _NAMES | _ELSEWHERE
+    labels = {known.get(kind.app) or app_name(kind.app): kind.app for kind in site.state.kinds.values()}
     return json([App(name, app_title(label)) for name, label in sorted(labels.items())])
 
 

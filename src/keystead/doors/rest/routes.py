@@ -46,13 +46,19 @@ def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: 
     return run
 
 
-def add_kind(routes: Routes, kind: Kind[Any], narrow: verbs.Narrow | None = None) -> None:
-    """Every verb of ``kind``; ``narrow`` picks what of its list concerns a caller."""
+def add_kind(
+    routes: Routes,
+    kind: Kind[Any],
+    narrow: verbs.Narrow | None = None,
+    opened: Callable[[Run], Endpoint] = endpoint,
+    more: verbs.More | None = None,
+) -> None:
+    """Every verb of ``kind``: see :func:`add_all`."""
     base = f"{ROOT}{kind.path}/"
     one = f"{base}{{{kind.key_name or kind.key}}}/"
     for verb, method, path, run in (
         (Verb.LIST, "GET", base, _of_kind(verbs.list_, kind, narrow=narrow)),
-        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind)),
+        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind, more=more)),
         (Verb.RETRIEVE, "GET", one, _of_kind(verbs.retrieve, kind)),
         (Verb.UPDATE, "PUT", one, _of_kind(verbs.update, kind, partial=False)),
         (Verb.PARTIAL_UPDATE, "PATCH", one, _of_kind(verbs.update, kind, partial=True)),
@@ -60,7 +66,7 @@ def add_kind(routes: Routes, kind: Kind[Any], narrow: verbs.Narrow | None = None
         (Verb.USED_BY, "GET", f"{one}used_by/", _of_kind(verbs.used_by, kind)),
     ):
         if verb in kind.verbs:
-            routes.add(method, path, endpoint(run))
+            routes.add(method, path, opened(run))
 
 
 def add_family(routes: Routes, family: Family) -> None:
@@ -81,11 +87,11 @@ def add_family(routes: Routes, family: Family) -> None:
     routes.add("GET", f"{one}used_by/", run(families.used_by))
 
 
-def add_action(routes: Routes, action: Action) -> None:
+def add_action(routes: Routes, action: Action, opened: Callable[[Run], Endpoint] = endpoint) -> None:
     """One operation beside the verbs."""
     kind = action.kind
     path = action.path.replace("{key}", f"{{{kind.key_name or kind.key}}}")
-    routes.add(action.method, f"{ROOT}{kind.path}/{path}", endpoint(partial(act, action)))
+    routes.add(action.method, f"{ROOT}{kind.path}/{path}", opened(partial(act, action)))
 
 
 async def act(action: Action, request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
@@ -144,14 +150,18 @@ def add_all(
     shared: Sequence[Family],
     actions: Sequence[Action],
     narrowed: Mapping[str, verbs.Narrow] = MappingProxyType({}),
+    opened: Mapping[str, Callable[[Run], Endpoint]] = MappingProxyType({}),
+    more: Mapping[str, verbs.More] = MappingProxyType({}),
 ) -> None:
     """Everything of the API that derives from declarations.
 
     :param narrowed: model -> what of its list concerns a caller who may not see all of it.
+    :param opened: model -> what makes its endpoints, where callers prove themselves otherwise than elsewhere.
+    :param more: model -> what else the body of a create asks for.
     """
     for kind in kinds:
-        add_kind(routes, kind, narrowed.get(kind.model))
+        add_kind(routes, kind, narrowed.get(kind.model), opened.get(kind.model, endpoint), more.get(kind.model))
     for family in shared:
         add_family(routes, family)
     for action in actions:
-        add_action(routes, action)
+        add_action(routes, action, opened.get(action.kind.model, endpoint))

@@ -25,10 +25,13 @@ from keystead.kinds.render import render
 from keystead.kinds.snapshot import Referrer
 from keystead.kinds.state import State
 from keystead.people import power
+from keystead.people.installation import settings as installation
 
 Query = Mapping[str, Sequence[str]]
 Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
 """``(call, state, objects, query) -> those of them that concern the caller``."""
+More = Callable[[Call, State, Any, Mapping[str, object]], Awaitable[Changes]]
+"""``(call, state, new object, body) -> what else is written``."""
 _encoder: Final = msgspec.json.Encoder()
 NO_STORE: Final = [(b"cache-control", b"no-store")]
 
@@ -44,6 +47,19 @@ def query_of(request: Request) -> dict[str, list[str]]:
     for name, value in request.query:
         found.setdefault(name, []).append(value)
     return found
+
+
+def page_of(call: Call, query: Query) -> listing.Page:
+    """The page that ``query`` asks for, of the size that the installation's settings name and allow.
+
+    :raises Problem: ``NOT_FOUND`` for a page number that is none.
+    """
+    sizes = installation.current(call.settings)
+    return listing.page(
+        query,
+        default=sizes.pagination_default_page_size or listing.DEFAULT_SIZE,
+        most=sizes.pagination_max_page_size or listing.MAX_SIZE,
+    )
 
 
 async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # noqa: ANN401 - objects of every kind
@@ -88,7 +104,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
     query = query_of(request)
-    asked = listing.page(query)
+    asked = page_of(call, query)
     signed_in(call)
     everything = may(call, kind, "view")
     some = grants.some(call, kind, "view")
@@ -133,8 +149,11 @@ async def new_key(state: State, kind: Kind[Any]) -> object:
     return rand.uuid4()
 
 
-async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> Response:
-    """Make an object from the body."""
+async def create(request: Request, call: Call, site: Site, kind: Kind[Any], more: More | None = None) -> Response:
+    """Make an object from the body.
+
+    :param more: what else the body asks for, in the same unit.
+    """
     may_add = require(call, kind, Verb.CREATE)
     body = json_object(request)
     state = site.state
@@ -147,6 +166,8 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> R
         changes.create(may_add, obj)
         if kind.along:
             changes.extend(await kind.along(call, state, None, obj))
+        if more:
+            changes.extend(await more(call, state, obj, body))
         return changes, obj
 
     obj = await state.change(call, decide)

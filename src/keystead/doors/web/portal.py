@@ -12,7 +12,7 @@ from keystead.doors.http.message import Request, Response, redirect
 from keystead.doors.http.site import Site
 from keystead.doors.web import assets, render
 from keystead.doors.web.flow import FlowDoor
-from keystead.doors.web.pages import look, page
+from keystead.doors.web.pages import look, page, picture
 from keystead.flows.challenge import stays_here
 from keystead.flows.choice import configuring
 from keystead.flows.flow import FLOW, Flow
@@ -96,7 +96,7 @@ class Portal:
                     name=application.name,
                     slug=application.slug,
                     launch_url=f"{site.root_path}/application/launch/{application.slug}/",
-                    icon_url=icon_url(application),
+                    icon_url=picture(site, icon) if (icon := icon_url(application)) else None,
                     description=application.meta_description,
                     publisher=application.meta_publisher,
                     group=application.group,
@@ -111,7 +111,10 @@ class Portal:
             **members,  # type: ignore[arg-type]  # members of Page
         )
         someone = render.PortalUser(
-            username=person.user.username, name=person.user.name, email=person.user.email, avatar=avatar(person.user)
+            username=person.user.username,
+            name=person.user.name,
+            email=person.user.email,
+            avatar=avatar(call.settings, person.user),
         )
         return page(render.portal_page(someone, dict(sorted(groups.items())), shown), str(members["nonce"]))
 

@@ -9,6 +9,8 @@ import msgspec
 
 from keystead.base import log, rand
 from keystead.base.config import Config
+from keystead.base.config.forms import duration_text
+from keystead.base.errors import Problem
 from keystead.doors.worker.defaults.events import events
 from keystead.doors.worker.defaults.factors import factors
 from keystead.doors.worker.defaults.flows import flows
@@ -22,9 +24,13 @@ from keystead.kinds.state import State
 from keystead.people import password, token
 from keystead.people.brand import Brand
 from keystead.people.group import GROUP, Group
+from keystead.people.installation.settings import DEFAULT, Settings, rules
 from keystead.people.role import ROLE, Role
 from keystead.people.user import USER, User
 from keystead.providers.defaults import defaults as provider_defaults
+from keystead.providers.outpost import account
+from keystead.providers.outpost.config import DEFAULTS as OUTPOST_DEFAULTS
+from keystead.providers.outpost.instance import EMBEDDED, Outpost, OutpostTypeEnum
 from keystead.sources.defaults import defaults as source_defaults
 from keystead.store import GuardFailed, Statement, Taken, Write
 from keystead.trust import keypair, keys
@@ -33,8 +39,22 @@ _LOG = log.get("worker.first_start")
 ADMIN: Final = "akadmin"
 ADMINS: Final = "authentik Admins"
 READERS: Final = "authentik Read-only"
+EMBEDDED_NAME: Final = "authentik Embedded Outpost"
 SELF_SIGNED: Final = "authentik Self-signed Certificate"
 JWT_MANAGED: Final = "goauthentik.io/crypto/jwt-managed"
+_WISHED: Final = (
+    "default_user_change_name",
+    "default_user_change_email",
+    "default_user_change_username",
+    "reputation_lower_limit",
+    "reputation_upper_limit",
+    "gdpr_compliance",
+    "impersonation",
+    "impersonation_require_reason",
+    "default_token_length",
+    "pagination_default_page_size",
+    "pagination_max_page_size",
+)
 _DONE: Final = Statement("installation.get", "SELECT value FROM installation WHERE name = $1")
 _MARK: Final = Statement("installation.put", "INSERT INTO installation (name, value) VALUES ($1, $2)")
 
@@ -66,8 +86,19 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
         return False
     call = Call(SYSTEM, at, await state.refresh())
     told = rand.uuid4()
-    settings = [*await asyncio.to_thread(_settings, at), *events(told)]
+    settings = [*await asyncio.to_thread(_settings, at), *events(told), await _wished(state, config, call)]
     people, marks = await _people(state, config, call, told)
+    if not config.outposts.disable_embedded_outpost:
+        outpost = Outpost(
+            pk=rand.uuid4(),
+            name=EMBEDDED_NAME,
+            type=OutpostTypeEnum.PROXY,
+            providers=(),
+            config=dict(OUTPOST_DEFAULTS),
+            managed=EMBEDDED,
+        )
+        settings.append(outpost)
+        people.extend(await account.made(call, state, outpost))
 
     async def decide(call: Call) -> tuple[Changes, bool]:
         changes = Changes()
@@ -88,6 +119,24 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
             await state.refresh()
             return False
         raise
+
+
+async def _wished(state: State, config: Config, call: Call) -> Settings:
+    """The installation's settings as the environment of the first start wishes them (platform.md §6.11)."""
+    try:
+        wish = msgspec.structs.replace(
+            DEFAULT,
+            avatars=config.avatars or DEFAULT.avatars,
+            footer_links=msgspec.json.decode(config.footer_links) if config.footer_links else [],
+            event_retention=duration_text(config.event_retention),
+            default_token_duration=duration_text(config.default_token_duration),
+            **{name: getattr(config, name) for name in _WISHED},
+        )
+        return await rules(call, state, None, wish)
+    except (Problem, msgspec.DecodeError) as exc:
+        wrong = exc.fields if isinstance(exc, Problem) else {"footer_links": [str(exc)]}
+        _LOG.warning("what the environment wishes as settings is not taken; set them in the system settings", why=wrong)
+        return DEFAULT
 
 
 def _settings(at: datetime) -> Sequence[msgspec.Struct]:

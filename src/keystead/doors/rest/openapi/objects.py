@@ -40,9 +40,9 @@ def add_kind(components: Components, kind: Kind[Any]) -> None:
     """The components of ``kind``: as shown, and as sent where it can be written."""
     name = name_of(kind)
     components.add(name, shown(components, kind), kind.struct)
-    if kind.verbs & {Verb.CREATE, Verb.UPDATE}:
+    if kind.verbs & {Verb.CREATE, Verb.UPDATE} or not kind.verbs:  # one without verbs is written by operations
         components.add(f"{name}Request", sent(components, kind, partial=False), kind)
-    if Verb.PARTIAL_UPDATE in kind.verbs:
+    if Verb.PARTIAL_UPDATE in kind.verbs or not kind.verbs:
         components.add(f"Patched{name}Request", sent(components, kind, partial=True), kind)
 
 

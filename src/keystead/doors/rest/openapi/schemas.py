@@ -166,7 +166,7 @@ class Components:
         if way == "out" and struct in self._own:
             return ref(self._own[struct])
         name = title or struct.__name__
-        if way == "in" and not name.endswith("Request"):
+        if way == "in" and not name.endswith("Request") and not title.startswith("Patched"):
             name += "Request"
         if self._makers.get(name) is struct:
             return ref(name)
