@@ -36,13 +36,14 @@ class Comes(enum.StrEnum):
     REFUSED = "403"
     HIDDEN = "404"
     AWAY = "403 or 404"
+    NEVER = "405"
 
 
 def came(status: int) -> Comes | str:
     """What the status of an answer says."""
-    if status in {403, 404}:
-        return Comes.REFUSED if status == 403 else Comes.HIDDEN
-    reached = (status < 500 and status not in {401, 405}) or status == 501
+    if status in {403, 404, 405}:
+        return {403: Comes.REFUSED, 404: Comes.HIDDEN, 405: Comes.NEVER}[status]
+    reached = (status < 500 and status != 401) or status == 501
     return Comes.REACHED if reached else f"a status of {status}"
 
 
@@ -174,6 +175,7 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("rbac_permissions_list", Who.PLAIN): Special(_OPEN, _SELF),
     ("rbac_permissions_retrieve", Who.PLAIN): Special(_OPEN, _SELF),
     ("core_sessions_list", Who.PLAIN): Special(_OPEN, "one's own sessions"),
+    ("lifecycle_iterations_list_open", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
     ("authenticators_all_list", Who.PLAIN): Special(_OPEN, "one's own devices"),
     ("stages_all_user_settings_list", Who.PLAIN): Special(_OPEN, "what everybody may set up for themselves"),
 }
