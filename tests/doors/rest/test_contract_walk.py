@@ -14,13 +14,13 @@ from typing import Final
 import pytest
 
 from keystead import app
-from keystead.doors.rest.openapi.document import document
 from keystead.kinds.kind import Verb
 from tests.client import Answered
 from tests.doors.rest.conforms import Json, faults
 from tests.doors.rest.contract import contract
 from tests.family.bodies import Maker
 from tests.house import fresh_house
+from tools.api_coverage import ABSENT, KINDS, covered, told
 
 API: Final = "/api/v3"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -49,7 +49,7 @@ class Walk:
         if "{" not in template:
             return template
         base = template.partition("/{")[0].strip("/")
-        kind = next((one for one in app.KINDS if one.path == base and one.verbs), None)
+        kind = next((one for one in KINDS if one.path == base and one.verbs), None)
         family = next((one.name for one in app.FAMILIES if one.path == base), None)
         member = next((one for one in app.KINDS if one.family == family and Verb.CREATE in one.verbs), None)
         whose = kind or (member if family else None)
@@ -61,7 +61,7 @@ class Walk:
     async def body(self, path: str, method: str, schema: Json) -> Json:
         """A body of the contract's members; values of a kind's own come from its declaration."""
         base = path.partition("/{")[0].strip("/")
-        kind = next((one for one in app.KINDS if one.path == base and one.verbs), None)
+        kind = next((one for one in KINDS if one.path == base and one.verbs), None)
         own = kind is not None and path.count("/") == base.count("/") + (2 if method == "post" else 3)
         known = await self.maker.body(kind, full=True) if kind is not None and own else {}
         schema = resolved(schema)
@@ -130,8 +130,6 @@ def resolved(schema: Json) -> Json:
 
 def served() -> Iterator[tuple[str, str, Json]]:
     """Path, method and operation of everything in the contract that we answer."""
-    from tools.api_coverage import ABSENT, covered  # noqa: PLC0415 - drawing the document takes time
-
     ours = {(one.path, one.method.lower()) for one in covered() if one.how != ABSENT}
     for path, methods in contract()["paths"].items():
         for method, operation in methods.items():
@@ -172,7 +170,7 @@ def conforms(operation: Json, answered: Answered) -> list[str]:
 @cache
 def ours() -> Json:
     """Our own document, and under ``operations`` each operation by its id."""
-    made = document(app.KINDS, app.FAMILIES, app.ACTIONS, app.OPERATIONS)
+    made = told()
     operations = {one["operationId"]: one for methods in made["paths"].values() for one in methods.values()}
     return {**made, "operations": operations}
 
