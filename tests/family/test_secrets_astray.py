@@ -54,7 +54,11 @@ async def test_a_secret_in_a_refused_request_is_not_repeated(
 def _secretive(action: Action) -> list[str]:
     """Members of an action's request that hold a credential."""
     members = fields(action.request) if action.request else {}
-    return [name for name, field in members.items() if field.secret or (field.core is str and CREDENTIAL.search(name))]
+    return [
+        name
+        for name, field in members.items()
+        if field.secret or (field.core is str and not field.formats and CREDENTIAL.search(name))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,8 @@ def test_whose_references_give_nothing_is_settled() -> None:
         "authentik_core.group.users",  # its rules look at what the group gives
         "authentik_policies.policybinding.user",  # whom a rule is about
         "authentik_policies.policybinding.group",
+        "authentik_endpoints.deviceuserbinding.user",
+        "authentik_endpoints.deviceuserbinding.group",
         "authentik_events.notificationrule.destination_group",  # who is told
         "authentik_lifecycle.lifecyclerule.reviewer_groups",  # who is asked
         "authentik_lifecycle.useroffboarding.created_by",  # who made it

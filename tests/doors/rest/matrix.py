@@ -122,9 +122,11 @@ def of_operation(operation: Operation, who: Who) -> Comes | None:
         return Comes.REACHED
     if who is Who.NOBODY:
         return Comes.REFUSED
-    if who is Who.SUPERUSER:
+    if who is Who.SUPERUSER or (who is Who.HOLDER and operation.permission):
         return Comes.REACHED
-    return Comes.AWAY if who is Who.PLAIN else None
+    if who is not Who.PLAIN:
+        return None
+    return Comes.REFUSED if operation.permission else Comes.AWAY
 
 
 def name_of(action: Action) -> str:
@@ -158,7 +160,7 @@ VERBS.update(
         for who in (Who.HOLDER, Who.GRANTED, Who.SUPERUSER)
     }
 )
-ACTIONS: Final[Mapping[tuple[str, Who], Special]] = {
+ACTIONS: Final[dict[tuple[str, Who], Special]] = {
     ("authentik_core.application check_access_retrieve", Who.PLAIN): Special(
         _OPEN, "it tells about the caller only, as the portal does"
     ),
@@ -166,6 +168,39 @@ ACTIONS: Final[Mapping[tuple[str, Who], Special]] = {
         _OPEN, "everybody connects themselves"
     ),
 }
+ACTIONS.update(
+    {
+        (f"authentik_events.event {operation}", who): Special(
+            Comes.NEVER, "a log that can be edited proves nothing: nobody changes it"
+        )
+        for operation in ("update", "partial_update", "destroy")
+        for who in (Who.HOLDER, Who.GRANTED, Who.SUPERUSER)
+    }
+)
+ACTIONS.update(
+    {
+        ("authentik_core.user impersonate_create", Who.SUPERUSER): Special(
+            Comes.REFUSED, "only who is signed in with a browser acts as somebody else; these callers have tokens"
+        )
+    }
+)
+ACTIONS.update(
+    {
+        (name_of(action), who): Special(Comes.HIDDEN, "tenants have a key of their own, which none of these holds")
+        for action in app.ACTIONS
+        if action.kind.model in app.OPENED
+        for who in Who
+    }
+)
+VERBS.update(
+    {
+        (kind.model, verb, who): Special(Comes.HIDDEN, "as above")
+        for kind in app.KINDS
+        if kind.model in app.OPENED
+        for verb in kind.verbs
+        for who in Who
+    }
+)
 _SELF: Final = "what everybody may know: names of parts and kinds, which the documentation tells too"
 OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("admin_version_retrieve", Who.PLAIN): Special(_OPEN, "clients look at it before anything else"),
@@ -175,6 +210,7 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("rbac_permissions_list", Who.PLAIN): Special(_OPEN, _SELF),
     ("rbac_permissions_retrieve", Who.PLAIN): Special(_OPEN, _SELF),
     ("core_sessions_list", Who.PLAIN): Special(_OPEN, "one's own sessions"),
+    ("lifecycle_iterations_list_latest", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
     ("lifecycle_iterations_list_open", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
     ("authenticators_all_list", Who.PLAIN): Special(_OPEN, "one's own devices"),
     ("stages_all_user_settings_list", Who.PLAIN): Special(_OPEN, "what everybody may set up for themselves"),
@@ -182,6 +218,15 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
 BESIDE: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/api/v3/flows/executor/{flow_slug}/"): "flows are for people who are not signed in; they let in or not",
     ("POST", "/api/v3/flows/executor/{flow_slug}/"): "as above",
+    ("GET", "/api/v3/flows/inspector/{flow_slug}/"): "a flow's own test asks it: tests/flows/test_kinds.py",
+    **{
+        (
+            "POST",
+            f"/api/v3/{kind.path}/{{{kind.key_name or kind.key}}}/set_{word}{tail}/",
+        ): "tests/doors/rest/test_files"
+        for kind, word, _ in app.PICTURED
+        for tail in ("", "_url")
+    },
     ("GET", "/api/v3/schema/"): "the document tells about the product, not about the installation",
     ("GET", "/api/v3/"): "as above, to be read",
 }
