@@ -6,13 +6,9 @@ from typing import Any, Final
 
 import pytest
 
-from keystead import app
-from keystead.kinds.kind import Kind, Verb
-from tests.doors.rest.source_furniture import furnish_sources
-from tests.journeys import furnish, furnish_providers, sdk
-from tests.journeys.person import Person
+from tests.journeys import sdk
 from tests.journeys.sdk import Sdk, model, refused
-from tests.journeys.server import Api, Node
+from tests.journeys.server import Node
 
 REDIRECT: Final = "https://sdk.example/callback"
 UNMADE: Final = frozenset({"connectiontoken", "stream", "authorizationcode", "refreshtoken"})
@@ -118,61 +114,6 @@ def test_settings_are_never_stale_on_the_other_node(both: tuple[Sdk, Sdk]) -> No
     nodes[0].core_applications_destroy("rounds")
 
 
-async def _something_of_everything(api: Api, node: Node) -> None:
-    """Objects of the kinds that a fresh installation has none of."""
-    if (await api.get("core/applications/?slug=everything"))["results"]:
-        return
-    client = await furnish.application(api, "everything", REDIRECT, consent=True)
-    application = (await api.get("core/applications/everything/"))["pk"]
-    policy = await api.make("policies/expression/", name="everything", expression="return True")
-    await api.make("policies/bindings/", policy=policy["pk"], target=application, order=0)
-    await api.make("stages/deny/", name="everything")
-    role = (await api.make("rbac/roles/", name="everything"))["pk"]
-    await api.make("rbac/initial_permissions/", name="everything", role=role, permissions=[])
-    me = (await api.get("core/users/me/"))["user"]
-    await api.make("core/tokens/", identifier="everything", intent="api", user=me["pk"])
-    group = (await api.get("core/groups/"))["results"][0]["pk"]
-    flow = await furnish.flow(api, "default-authentication-flow")
-    pair = await furnish.signing_key(api, "ES256")
-    await furnish_sources(api.make, flow=flow, pair=pair, user=me["pk"], group=group)
-    await furnish_providers.providers(api, client)
-    async with Person(node.url) as person:
-        await person.sign_in()
-        code = await person.consents(client)
-        given = {"grant_type": "authorization_code", "code": code, "redirect_uri": client.redirect_uri}
-        owner = (client.client_id, client.client_secret)
-        redeemed = await person.http.post("/application/o/token/", data=given, auth=owner)
-        assert redeemed.status_code == 200, redeemed.text
-
-
-def _kinds() -> list[Kind[Any]]:
-    return [kind for kind in app.KINDS if Verb.LIST in kind.verbs]
-
-
-@pytest.fixture
-async def _furnished(pair: tuple[Node, Node]) -> None:
-    async with pair[0].client() as api:
-        await _something_of_everything(api, pair[0])
-
-
-@pytest.mark.usefixtures("_furnished")
-@pytest.mark.parametrize("kind", _kinds(), ids=lambda kind: kind.model)
-def test_every_kind_can_be_read(both: tuple[Sdk, Sdk], kind: Kind[Any]) -> None:
-    one = both[1]
-    operation = kind.path.replace("/", "_").replace("-", "_")
-    if not one.knows(f"{operation}_list"):
-        return  # newer than the SDK
-    page = getattr(one, f"{operation}_list")()
-    assert page.results or kind.name in UNMADE, f"there is no {kind.model} to read"
-    assert page.pagination.count >= len(page.results)
-    for found in page.results[:3]:
-        key = getattr(found, kind.key)
-        assert getattr(one, f"{operation}_retrieve")(key) == found
-        if one.knows(f"{operation}_used_by_list"):
-            getattr(one, f"{operation}_used_by_list")(key)
-
-
-@pytest.mark.usefixtures("_furnished")
 def test_every_other_reading_operation_is_understood(both: tuple[Sdk, Sdk]) -> None:
     one = both[1]
     document = json.loads(one.raw("/schema/?format=json").read())
