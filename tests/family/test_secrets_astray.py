@@ -28,7 +28,7 @@ async def nowhere(maker: Maker, canaries: list[str], answers: list[Answered], wr
     kept = repr(await maker.house.state.store.fetch(Statement("test.events", "SELECT * FROM events")))
     for one in canaries:
         for answered in answers:
-            assert answered.status < 500, answered.text
+            assert answered.status < 500 or answered.status == 501, answered.text
             assert one not in answered.text, answered.text
             assert all(one not in value for _, value in answered.headers)
         assert one not in kept, "an event tells it"
@@ -54,7 +54,11 @@ async def test_a_secret_in_a_refused_request_is_not_repeated(
 def _secretive(action: Action) -> list[str]:
     """Members of an action's request that hold a credential."""
     members = fields(action.request) if action.request else {}
-    return [name for name, field in members.items() if field.secret or (field.core is str and CREDENTIAL.search(name))]
+    return [
+        name
+        for name, field in members.items()
+        if field.secret or (field.core is str and not field.formats and CREDENTIAL.search(name))
+    ]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from keystead.policies.binding import POLICY_BINDING
 from keystead.providers.application import APPLICATION
 from tests.client import Client
 from tests.family.bodies import Maker
+from tests.family.every import makeable
 from tests.house import House
 
 API = "/api/v3"
@@ -171,6 +172,7 @@ def _leading(target: str) -> list[Any]:
         for kind in app.KINDS
         for field in kind.references
         if field.ref and field.ref.target == target and field.ref.gives and field.writable and Verb.CREATE in kind.verbs
+        if makeable(kind)
     ]
 
 
@@ -222,6 +224,15 @@ def test_whose_references_give_nothing_is_settled() -> None:
         "authentik_core.group.users",  # its rules look at what the group gives
         "authentik_policies.policybinding.user",  # whom a rule is about
         "authentik_policies.policybinding.group",
+        "authentik_endpoints.deviceuserbinding.user",
+        "authentik_endpoints.deviceuserbinding.group",
+        "authentik_events.notificationrule.destination_group",  # who is told
+        "authentik_lifecycle.lifecyclerule.reviewer_groups",  # who is asked
+        "authentik_lifecycle.useroffboarding.created_by",  # who made it
+        "authentik_stages_invitation.invitation.created_by",
+        "authentik_providers_scim.scimprovider.group_filters",  # who is told of elsewhere
+        "authentik_providers_google_workspace.googleworkspaceprovider.filter_group",
+        "authentik_providers_microsoft_entra.microsoftentraprovider.filter_group",
     }
 
 

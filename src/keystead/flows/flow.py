@@ -201,6 +201,8 @@ FLOW = Kind(
     view=view,
     permissions=(
         ("inspect_flow", "Can inspect a running flow"),
+        ("export_flow", "Can export a flow with all it consists of"),
+        ("import_flow", "Can import flows"),
         ("view_flow_cache", "Can view how many plans are cached"),
         ("clear_flow_cache", "Can clear the cache of plans"),
     ),

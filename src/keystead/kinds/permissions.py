@@ -15,11 +15,13 @@ _FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers"
 _SYSTEM_APP: Final = "authentik_rbac"
 ADMIN_INTERFACE: Final = f"{_SYSTEM_APP}.access_admin_interface"
 SYSTEM_INFO: Final = f"{_SYSTEM_APP}.view_system_info"
+VIEW_SETTINGS: Final = f"{_SYSTEM_APP}.view_system_settings"
 SYSTEM_SETTINGS: Final = f"{_SYSTEM_APP}.edit_system_settings"
 SYSTEM: Final[Mapping[str, str]] = MappingProxyType(
     {
         ADMIN_INTERFACE: "Can open the administrators' pages",
         SYSTEM_INFO: "Can view information about the running installation",
+        VIEW_SETTINGS: "Can view the settings of the installation",
         SYSTEM_SETTINGS: "Can change the settings of the installation",
     }
 )
@@ -29,7 +31,7 @@ _APPS: Final = frozenset(
     f"{_BRAND}{app}" for app in ("flows", "policies", "brands", "crypto", "blueprints", "outposts", "tenants")
 )
 _CODE: Final = "expression"
-_STRONG: Final = frozenset({SYSTEM_SETTINGS, "authentik_core.enable_group_superuser"})
+_STRONG: Final = frozenset({SYSTEM_SETTINGS, "authentik_core.enable_group_superuser", "authentik_flows.import_flow"})
 _WORDS: Final = tuple(dict.fromkeys(PERMISSION.values()))
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from keystead.base.errors import denied, invalid
 from keystead.kinds import records
-from keystead.kinds.access import holds, require
+from keystead.kinds.access import permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -44,7 +44,7 @@ async def impersonate(call: Call, state: State, user: User, body: ImpersonationR
     settings = current(call.settings)
     if not settings.impersonation:
         raise denied("Acting as other users is switched off in the settings.")
-    if not holds(call, IMPERSONATE):
+    if not permitted(call, USER, IMPERSONATE, user):
         require(call, USER, "view", user)
         raise denied()
     await check_reach(call, state, user.pk, "act as this user")

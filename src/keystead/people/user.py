@@ -354,6 +354,7 @@ USER = Kind(
     admits=admits,
     permissions=(
         ("reset_user_password", "Can give users another password, and recovery links"),
+        ("set_user_password_hash", "Can give users a password by its hash"),
         ("impersonate", "Can act as other users"),
     ),
     search=("username", "name", "email"),

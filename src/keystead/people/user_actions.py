@@ -196,7 +196,7 @@ async def change_password(call: Call, state: State, found: User, body: UserPassw
 
 async def change_hash(call: Call, state: State, found: User, body: UserPasswordHashSetRequest) -> Answer:
     """Give the user the password behind a hash, as when accounts move here from elsewhere."""
-    if not holds(call, SET_HASH):
+    if not permitted(call, USER, SET_HASH, found):
         require(call, USER, "view", found)
         raise denied()
     await check_reach(call, state, found.pk, "take this account over")

@@ -114,6 +114,10 @@ POLICY_BINDING = Kind(
     shown=PolicyBindingShown,
     view=view,
     rules=rules,
+    permissions=(
+        ("view_policy_cache", "Can view how many answers of policies are cached"),
+        ("clear_policy_cache", "Can clear the cache of policies' answers"),
+    ),
     search=(),
     order=("target", "order"),
     filters=(

@@ -37,15 +37,13 @@ class Comes(enum.StrEnum):
     REFUSED = "403"
     HIDDEN = "404"
     AWAY = "403 or 404"
-    NEVER = "405: it is withheld from everybody"
+    NEVER = "405"
 
 
 def came(status: int) -> Comes | str:
     """What the status of an answer says."""
-    if status in {403, 404}:
-        return Comes.REFUSED if status == 403 else Comes.HIDDEN
-    if status == 405:
-        return Comes.NEVER
+    if status in {403, 404, 405}:
+        return {403: Comes.REFUSED, 404: Comes.HIDDEN, 405: Comes.NEVER}[status]
     reached = (status < 500 and status != 401) or status == 501
     return Comes.REACHED if reached else f"a status of {status}"
 
@@ -130,9 +128,11 @@ def of_operation(operation: Operation, who: Who) -> Comes | None:
         return Comes.REACHED
     if who is Who.NOBODY:
         return Comes.REFUSED
-    if who is Who.SUPERUSER:
+    if who is Who.SUPERUSER or (who is Who.HOLDER and operation.permission):
         return Comes.REACHED
-    return Comes.AWAY if who is Who.PLAIN else None
+    if who is not Who.PLAIN:
+        return None
+    return Comes.REFUSED if operation.permission else Comes.AWAY
 
 
 def name_of(action: Action) -> str:
@@ -166,7 +166,7 @@ VERBS.update(
         for who in (Who.HOLDER, Who.GRANTED, Who.SUPERUSER)
     }
 )
-ACTIONS: Final[Mapping[tuple[str, Who], Special]] = {
+ACTIONS: Final[dict[tuple[str, Who], Special]] = {
     ("authentik_core.application check_access_retrieve", Who.PLAIN): Special(
         _OPEN, "it tells about the caller only, as the portal does"
     ),
@@ -174,6 +174,39 @@ ACTIONS: Final[Mapping[tuple[str, Who], Special]] = {
         _OPEN, "everybody connects themselves"
     ),
 }
+ACTIONS.update(
+    {
+        (f"authentik_events.event {operation}", who): Special(
+            Comes.NEVER, "a log that can be edited proves nothing: nobody changes it"
+        )
+        for operation in ("update", "partial_update", "destroy")
+        for who in (Who.HOLDER, Who.GRANTED, Who.SUPERUSER)
+    }
+)
+ACTIONS.update(
+    {
+        ("authentik_core.user impersonate_create", Who.SUPERUSER): Special(
+            Comes.REFUSED, "only who is signed in with a browser acts as somebody else; these callers have tokens"
+        )
+    }
+)
+ACTIONS.update(
+    {
+        (name_of(action), who): Special(Comes.HIDDEN, "tenants have a key of their own, which none of these holds")
+        for action in app.ACTIONS
+        if action.kind.model in app.OPENED
+        for who in Who
+    }
+)
+VERBS.update(
+    {
+        (kind.model, verb, who): Special(Comes.HIDDEN, "as above")
+        for kind in app.KINDS
+        if kind.model in app.OPENED
+        for verb in kind.verbs
+        for who in Who
+    }
+)
 _SELF: Final = "what everybody may know: names of parts and kinds, which the documentation tells too"
 OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("admin_version_retrieve", Who.PLAIN): Special(_OPEN, "clients look at it before anything else"),
@@ -183,12 +216,23 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("rbac_permissions_list", Who.PLAIN): Special(_OPEN, _SELF),
     ("rbac_permissions_retrieve", Who.PLAIN): Special(_OPEN, _SELF),
     ("core_sessions_list", Who.PLAIN): Special(_OPEN, "one's own sessions"),
-    ("lifecycle_iterations_list_open", Who.PLAIN): Special(_OPEN, "what waits for one's own review"),
-    ("lifecycle_iterations_list_latest", Who.PLAIN): Special(_OPEN, "what waits for one's own review"),
+    ("lifecycle_iterations_list_latest", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
+    ("lifecycle_iterations_list_open", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
+    ("authenticators_all_list", Who.PLAIN): Special(_OPEN, "one's own devices"),
+    ("stages_all_user_settings_list", Who.PLAIN): Special(_OPEN, "what everybody may set up for themselves"),
 }
 BESIDE: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/api/v3/flows/executor/{flow_slug}/"): "flows are for people who are not signed in; they let in or not",
     ("POST", "/api/v3/flows/executor/{flow_slug}/"): "as above",
+    ("GET", "/api/v3/flows/inspector/{flow_slug}/"): "a flow's own test asks it: tests/flows/test_kinds.py",
+    **{
+        (
+            "POST",
+            f"/api/v3/{kind.path}/{{{kind.key_name or kind.key}}}/set_{word}{tail}/",
+        ): "tests/doors/rest/test_files"
+        for kind, word, _ in app.PICTURED
+        for tail in ("", "_url")
+    },
     ("GET", "/api/v3/schema/"): "the document tells about the product, not about the installation",
     ("GET", "/api/v3/"): "as above, to be read",
 }

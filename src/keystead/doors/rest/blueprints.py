@@ -15,5 +15,6 @@ OPERATIONS: Final = (
         request=BlueprintImport,
         response=BlueprintImportResult,
         takes="multipart/form-data",
+        permission="authentik_blueprints.add_blueprintinstance",
     ),
 )

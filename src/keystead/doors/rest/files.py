@@ -15,7 +15,7 @@ from keystead.doors.rest import errors
 from keystead.doors.rest.openapi.operations import UsedBy
 from keystead.doors.rest.operation import PAGING, Operation
 from keystead.doors.rest.routes import ROOT
-from keystead.doors.rest.verbs import find, json, query_of
+from keystead.doors.rest.verbs import json, query_of, seen
 from keystead.kinds.access import holds, may, require, signed_in
 from keystead.kinds.asked import asked_for, last, needle
 from keystead.kinds.call import Call
@@ -182,7 +182,7 @@ async def _set(call: Call, site: Site, kind: Kind[Any], key: str, member: str, v
     state = site.state
 
     async def decide(call: Call) -> tuple[Changes, None]:
-        old = await find(call, state, kind, key)
+        call, old = await seen(call, state, kind, key)
         power = require(call, kind, Verb.UPDATE, old)
         new = msgspec.structs.replace(old, **{member: value})
         if kind.rules:
@@ -200,7 +200,7 @@ def _setters(kind: Kind[Any], member: str) -> tuple[Endpoint, Endpoint]:
     async def by_file(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
         (key,) = params.values()
         signed_in(call)
-        obj = await find(call, site.state, kind, key)
+        call, obj = await seen(call, site.state, kind, key)
         require(call, kind, Verb.UPDATE, obj)
         form = form_of(request)
         if text_of(form, "clear").lower() in {"true", "1", "on"}:
@@ -218,7 +218,8 @@ def _setters(kind: Kind[Any], member: str) -> tuple[Endpoint, Endpoint]:
     async def by_url(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
         (key,) = params.values()
         signed_in(call)
-        require(call, kind, Verb.UPDATE, await find(call, site.state, kind, key))
+        call, obj = await seen(call, site.state, kind, key)
+        require(call, kind, Verb.UPDATE, obj)
         url = json_object(request).get("url")
         if not isinstance(url, str):
             raise invalid({"url": ["Write the picture's address as a text."]})

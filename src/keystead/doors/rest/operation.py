@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
+from keystead.base.errors import denied
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import MAX_BODY, Routes
 from keystead.doors.http.site import Site
 from keystead.doors.rest.routes import ROOT, Run, endpoint
-from keystead.kinds.access import signed_in
+from keystead.kinds.access import holds, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
 
@@ -45,6 +46,7 @@ class Operation:
     :param request: the struct of the body.
     :param response: the struct (or type) of the answer; None for an empty one.
     :param query: the query parameters it reads.
+    :param permission: the full name of the permission it wants, on all objects; empty where ``run`` decides itself.
     :param anonymous: whether it also answers callers who are nobody.
     :param media: the media types of the answer.
     :param params: path parameter -> its type, where it is not ``str``.
@@ -61,6 +63,7 @@ class Operation:
     status: int = 200
     query: tuple[Filter, ...] = ()
     anonymous: bool = False
+    permission: str = ""
     media: tuple[str, ...] = ("application/json",)
     params: tuple[tuple[str, Any], ...] = ()
     takes: str = "application/json"
@@ -70,15 +73,17 @@ class Operation:
 def add_operations(routes: Routes, operations: Sequence[Operation]) -> None:
     """Answer on every path of ``operations``."""
     for one in operations:
-        run = one.run if one.anonymous else _signed_in(one.run)
+        run = one.run if one.anonymous else _checked(one)
         routes.add(one.method, ROOT + one.path, replace(endpoint(run), max_body=one.max_body))
 
 
-def _signed_in(run: Run) -> Run:
-    """``run`` for those who are somebody: others are refused before."""
+def _checked(operation: Operation) -> Run:
+    """What answers those who are somebody and hold the operation's permission: others are refused before."""
 
     async def checked(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
         signed_in(call)
-        return await run(request, call, site, params)
+        if operation.permission and not holds(call, operation.permission):
+            raise denied()
+        return await operation.run(request, call, site, params)
 
     return checked

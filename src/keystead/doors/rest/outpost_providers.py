@@ -11,8 +11,8 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest.operation import PAGING, Operation
 from keystead.doors.rest.verbs import json, key_of, query_of
-from keystead.kinds import asked, listing
-from keystead.kinds.access import holds, signed_in
+from keystead.kinds import asked, grants, listing
+from keystead.kinds.access import permitted, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.snapshot import in_order
@@ -136,7 +136,8 @@ def operations(engine: Engine) -> tuple[Operation, ...]:
         provider = _found(call, LDAP_PROVIDER, params)
         application = outposts.named(call.settings, provider.pk, asked.last(query_of(request), "app_slug"))
         access = await outposts.checked(engine, call, site.state, application)
-        return json(ldap.LDAPCheckAccess(holds(call, SEARCH), access))
+        call = await grants.on(call, site.state.store, LDAP_PROVIDER, [provider])
+        return json(ldap.LDAPCheckAccess(permitted(call, LDAP_PROVIDER, SEARCH, provider), access))
 
     async def radius_access(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
         """Whether the caller, who has just signed in, may use the application.

@@ -242,6 +242,7 @@ OPERATIONS: Final = (
         "admin/system/",
         Pending("Nothing about the system is repaired on demand yet; read it with GET."),
         "admin_system_create",
+        permission=SEE_SYSTEM,
         response=SystemInfo,
     ),
     Operation(

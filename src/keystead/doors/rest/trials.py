@@ -18,7 +18,7 @@ from keystead.doors.rest.body import decoded
 from keystead.doors.rest.operation import Operation
 from keystead.doors.rest.verbs import json, query_of
 from keystead.flows.flow import Cache
-from keystead.kinds import asked
+from keystead.kinds import asked, grants
 from keystead.kinds.access import holds, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
@@ -97,7 +97,7 @@ async def _group(call: Call, state: State, pk: str) -> PartialGroup:
     return found[pk]
 
 
-def _changeable(call: Call, family: str, key: str) -> tuple[Kind[Any], Any]:
+async def _changeable(call: Call, state: State, family: str, key: str) -> tuple[Kind[Any], Any]:
     """The object of a family that a URL names, which the caller may change.
 
     :raises Problem: ``NOT_FOUND``, ``DENIED`` or ``UNAUTHENTICATED``.
@@ -106,7 +106,7 @@ def _changeable(call: Call, family: str, key: str) -> tuple[Kind[Any], Any]:
     for kind in call.settings.kinds(family):
         value = verbs.key_of(kind.fields[kind.pk], key)
         if value is not None and (obj := call.settings.get(kind, value)) is not None:
-            require(call, kind, "change", obj)
+            require(await grants.on(call, state.store, kind, [obj]), kind, "change", obj)
             return kind, obj
     raise not_found()
 
@@ -134,7 +134,7 @@ async def cache_clear(_request: Asked, call: Call, _site: Site, _params: dict[st
 
 async def try_mapping(request: Asked, call: Call, site: Site, params: dict[str, str]) -> Response:
     """What a mapping of whatever type gives for a user, a group and further names; who may change it may try it."""
-    _, mapping = _changeable(call, "propertymappings", params["pm_uuid"])
+    _, mapping = await _changeable(call, site.state, "propertymappings", params["pm_uuid"])
     body = cast("PropertyMappingTestRequest", decoded(json_object(request), PropertyMappingTestRequest))
     indented = bool(asked.asked_for(_FORMATTED, query_of(request)))
     person = await _person(call, site.state, body.user) if body.user is not None else None
@@ -160,7 +160,7 @@ def operations(engine: Engine) -> tuple[Operation, ...]:
 
     async def try_policy(request: Asked, call: Call, site: Site, params: dict[str, str]) -> Response:
         """How a policy of whatever type judges a user; who may change it may try it."""
-        kind, policy = _changeable(call, "policies", params["policy_uuid"])
+        kind, policy = await _changeable(call, site.state, "policies", params["policy_uuid"])
         body = cast("PolicyTestRequest", decoded(json_object(request), PolicyTestRequest))
         person = await _person(call, site.state, body.user)
         # Some policies compare passwords: nobody finds out by trying what somebody stronger has set.

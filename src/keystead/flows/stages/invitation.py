@@ -53,7 +53,7 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[Text, LINE]
     expires: datetime | None = None
     fixed_data: Json = {}
-    created_by: Annotated[int, READ_ONLY, Ref("authentik_core.user")] = 0
+    created_by: Annotated[int, READ_ONLY, Ref("authentik_core.user", gives=False)] = 0
     single_use: bool = False
     flow: Annotated[Uuid, Ref("authentik_flows.flow")] | None = None
 

@@ -26,8 +26,8 @@ class DeviceUserBinding(msgspec.Struct, frozen=True, kw_only=True):
 
     pk: Annotated[Uuid, READ_ONLY, Column("id")]
     policy: Annotated[Uuid, Ref("policies")] | None = None
-    group: Annotated[Uuid, Ref("authentik_core.group"), Column("group_id")] | None = None
-    user: Annotated[int, Ref("authentik_core.user"), Column("user_id")] | None = None
+    group: Annotated[Uuid, Ref("authentik_core.group", gives=False), Column("group_id")] | None = None
+    user: Annotated[int, Ref("authentik_core.user", gives=False), Column("user_id")] | None = None
     target: Annotated[Uuid, Ref("authentik_endpoints.device"), Column("device_id")]
     negate: bool = False
     enabled: bool = True

@@ -88,6 +88,7 @@ ENROLLMENT_TOKEN: Kind[EnrollmentToken] = Kind(
     shown=EnrollmentTokenShown,
     view=view,
     rules=rules,
+    permissions=(("view_enrollment_token_key", "Can view the keys of enrollment tokens"),),
     search=("name",),
     order=("name",),
     filters=("connector", "token_uuid"),

@@ -50,7 +50,7 @@ class GoogleWorkspaceProvider(msgspec.Struct, frozen=True, kw_only=True):
     credentials_text: Annotated[Secret, HIDDEN] = Secret("{}")
     scopes: Text = _SCOPES
     exclude_users_service_account: bool = False
-    filter_group: Annotated[Uuid, Ref("authentik_core.group", OnDelete.SET_NULL)] | None = None
+    filter_group: Annotated[Uuid, Ref("authentik_core.group", OnDelete.SET_NULL, gives=False)] | None = None
     user_delete_action: OutgoingSyncDeleteAction = OutgoingSyncDeleteAction.DELETE
     group_delete_action: OutgoingSyncDeleteAction = OutgoingSyncDeleteAction.DELETE
     default_group_email_domain: Text

@@ -78,6 +78,7 @@ LDAP_PROVIDER: Kind[LDAPProvider] = Kind(
     component="ak-provider-ldap-form",
     shown=Served,
     view=view,
+    permissions=(("search_full_directory", "Can search the whole directory"),),
     filters=(
         filters.UNASSIGNED,
         filters.FLOW_SLUG,

@@ -41,7 +41,7 @@ class MicrosoftEntraProvider(msgspec.Struct, frozen=True, kw_only=True):
     client_secret: Annotated[Secret, msgspec.Meta(extra_json_schema={"minLength": 1})]
     tenant_id: Text
     exclude_users_service_account: bool = False
-    filter_group: Annotated[Uuid, Ref("authentik_core.group", OnDelete.SET_NULL)] | None = None
+    filter_group: Annotated[Uuid, Ref("authentik_core.group", OnDelete.SET_NULL, gives=False)] | None = None
     user_delete_action: OutgoingSyncDeleteAction = OutgoingSyncDeleteAction.DELETE
     group_delete_action: OutgoingSyncDeleteAction = OutgoingSyncDeleteAction.DELETE
     sync_page_size: Annotated[int, msgspec.Meta(ge=1, le=2147483647)] = 100

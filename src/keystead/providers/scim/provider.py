@@ -73,7 +73,7 @@ class SCIMProvider(msgspec.Struct, frozen=True, kw_only=True):
     sync_page_size: Annotated[int, msgspec.Meta(ge=1, le=2147483647)] = 100
     sync_page_timeout: Duration = "minutes=30"
     discovery_enabled: bool = True
-    group_filters: tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...] = ()
+    group_filters: tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY, gives=False)], ...] = ()
     dry_run: bool = False
 
 

@@ -215,6 +215,7 @@ class Paths:
 
     def operation(self, operation: Operation) -> None:
         """An operation that belongs to no kind."""
+        note = told(operation.run)
         types = dict(operation.params)
         names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
         keys = [_in_path(name, self._components.of(types.get(name, str), "out"), "") for name in names]
@@ -222,7 +223,7 @@ class Paths:
             operation.method,
             operation.path,
             operation.operation,
-            note=told(operation.run),
+            note=f"{note}\n\n{_needs(operation.permission)}" if operation.permission else note,
             parameters=[*keys, *(self.parameter(item) for item in operation.query)],
             body=self._body(operation.request),
             answer=self._answer(operation.response),
