@@ -25,6 +25,7 @@ _BRAND: Final = "authentik_"
 _FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
 """Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
 _ELSEWHERE: Final = {
+    "agents": "enterprise.agents",
     "tasks_schedules": "tasks.schedules",
     "endpoints_connectors_fleet": "enterprise.endpoints.connectors.fleet",
     "endpoints_connectors_google_chrome": "enterprise.endpoints.connectors.google_chrome",
