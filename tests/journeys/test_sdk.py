@@ -1,6 +1,7 @@
 """The contract's own Python SDK against two servers on one database: what one node did, the other knows."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import pytest
 
 from keystead import app
 from keystead.kinds.kind import Kind, Verb
+from keystead.wire import b64
 from tests.journeys import furnish, sdk
 from tests.journeys.person import Person
 from tests.journeys.sdk import Sdk, model, refused
@@ -127,13 +129,44 @@ async def _something_of_everything(api: Api, node: Node) -> None:
     await api.make("rbac/roles/", name="everything")
     me = (await api.get("core/users/me/"))["user"]
     await api.make("core/tokens/", identifier="everything", intent="api", user=me["pk"])
+    await _platform(api, application, me["pk"])
     async with Person(node.url) as person:
         await person.sign_in()
         await person.consents(client)
 
 
+MADE_BY_JOBS: Final = {
+    "authentik_endpoints.device",
+    "authentik_endpoints.deviceuserbinding",
+    "authentik_tasks.task",
+    "authentik_tasks_schedules.schedule",
+}
+"""Kinds of which no client makes the first object."""
+
+
+async def _platform(api: Api, application: str, user: int) -> None:
+    """Outposts' places, devices' connectors, and what belongs to the installation."""
+    await api.make("agents/agents/", label="everything")
+    await api.make("core/application_entitlements/", name="everything", app=application)
+    await api.make(
+        "core/object_attributes/", object_type="authentik_core.user", key="everything", label="E", type="text"
+    )
+    claims = (b'{"alg":"none"}', b'{"name":"everything","exp":4102444800}', b"signature")
+    await api.make("enterprise/license/", key=".".join(b64.encode(part) for part in claims))
+    await api.make("managed/blueprints/", name="everything", content="version: 1\nentries: []")
+    await api.make("outposts/service_connections/docker/", name="everything", url="tcp://docker.example.org:2376")
+    await api.make("outposts/service_connections/kubernetes/", name="in here", local=True)
+    agents = await api.make("endpoints/agents/connectors/", name="everything")
+    await api.make("endpoints/agents/enrollment_tokens/", name="everything", connector=agents["connector_uuid"])
+    await api.make("endpoints/device_access_groups/", name="everything")
+    await api.make("endpoints/fleet/connectors/", name="fleet", url="https://fleet.example.org", token="everything")
+    await api.make("endpoints/google_chrome/connectors/", name="chrome", credentials={"every": "thing"})
+    key = {"apple_secure_enclave_key": "key", "apple_enclave_key_id": "id", "device_type": "mac"}
+    await api.make("endpoints/agents/psso/ise/", user=user, **key)
+
+
 def _kinds() -> list[Kind[Any]]:
-    return [kind for kind in app.KINDS if Verb.LIST in kind.verbs]
+    return [kind for kind in app.KINDS if Verb.LIST in kind.verbs and kind.model not in app.OPENED]
 
 
 @pytest.fixture
@@ -148,7 +181,7 @@ def test_every_kind_can_be_read(both: tuple[Sdk, Sdk], kind: Kind[Any]) -> None:
     one = both[1]
     operation = kind.path.replace("/", "_")
     page = getattr(one, f"{operation}_list")()
-    assert page.results, f"there is no {kind.model} to read"
+    assert page.results or kind.model in MADE_BY_JOBS, f"there is no {kind.model} to read"
     assert page.pagination.count >= len(page.results)
     for found in page.results[:3]:
         key = getattr(found, kind.key)
@@ -164,9 +197,12 @@ def test_every_other_reading_operation_is_understood(both: tuple[Sdk, Sdk]) -> N
     asked = []
     for path, methods in document["paths"].items():
         operation = methods.get("get", {}).get("operationId", "")
-        if "{" in path or not one.knows(operation) or sdk.required(getattr(one, operation)):
+        if re.search(r"\{|^/tenants/", path) or not one.knows(operation) or sdk.required(getattr(one, operation)):
             continue
-        getattr(one, operation)()
+        try:
+            getattr(one, operation)()
+        except sdk.library().exceptions.ServiceException as exc:
+            assert exc.status == 501, operation  # noqa: PT017 - any other is a failure, and there may be none
         asked.append(operation)
     expected = {"root_config_retrieve", "admin_version_retrieve", "core_users_me_retrieve", "stages_all_types_list"}
     assert expected <= set(asked)

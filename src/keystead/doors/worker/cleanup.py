@@ -65,6 +65,9 @@ TABLES: Final = (
     Expiring("oauth_revoked", "jti"),
     Expiring("tokens", "id", " AND expiring"),
     Expiring("consents", "id", " AND expiring"),
+    Expiring("enrollment_tokens", "id", " AND expiring"),
+    Expiring("endpoint_devices", "id", " AND expiring"),
+    Expiring("tasks", "id"),
     Expiring("events", "position"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)
