@@ -24,7 +24,8 @@ async def browser(house: House, user: User) -> Client:
     changes.write(*writes)
     await house.state.commit(changes, call.at)
     cookies = dict(
-        line.partition(b";")[0].decode().split("=", 1) for _, line in jar.make(sid, secure=False, at=call.at)
+        line.partition(b";")[0].decode().split("=", 1)
+        for _, line in jar.make(sid, secure=False, at=call.at, subject=user.uuid)
     )
     assert set(cookies) == {SESSION, CSRF}
     return Client(house.app, headers={"x-authentik-csrf": cookies[CSRF]}, cookies=cookies)

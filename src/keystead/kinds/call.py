@@ -12,7 +12,11 @@ class Actor:
     """Who acts.
 
     :param pk: the user's number, 0 for nobody.
-    :param permissions: full names of the permissions held through roles (``app.codename``).
+    :param permissions: full names of the permissions held through roles (``app.codename``), on all objects.
+    :param roles: uuids of the roles held, directly and through groups.
+    :param partial: full names of the permissions that these roles hold on some objects.
+    :param on: of those what has been looked up: a permission's full name and an object's key, as text.
+    :param initial: what roles are to hold on the objects this actor makes: a role's uuid and full names.
     :param groups: uuids of the groups, with every ancestor.
     :param session: uuid of the session the call came with, or empty.
     :param means: how the caller proved itself: ``session``, ``token``, ``oauth``, ``system`` or empty.
@@ -30,6 +34,10 @@ class Actor:
     session: str = ""
     means: str = ""
     type: str = "internal"
+    roles: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    on: frozenset[tuple[str, str]] = frozenset()
+    initial: tuple[tuple[str, frozenset[str]], ...] = ()
     original: "Actor | None" = None
 
     @property

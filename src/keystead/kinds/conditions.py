@@ -63,13 +63,13 @@ def conditions(call: Call, kind: Kind[Any], query: Query) -> Conditions:
     """:func:`conditions_of` as one value."""
     found = Conditions()
     if narrow := records.spec(kind).narrow:
-        found.add(narrow, micros(call.at))
+        found.add(narrow, *([micros(call.at)] if "{}" in narrow else []))
     for item in kind.filters:
         if isinstance(item, str):
             if values := asked.exact(kind.fields[item], query):
                 _one_of(found, kind, kind.fields[item], values)
         elif item.sql and (value := asked.asked_for(item, query)) is not None:
-            _filter(found, item, value)
+            _filter(found, item, item.known(call, value) if item.known else value)
     if "attributes" in kind.fields and (text := asked.last(query, "attributes")):
         for path in _paths(text):
             found.add("keystead_contains(t.attributes, {}::jsonb)", path)
@@ -135,13 +135,14 @@ def _paths(text: str) -> Iterator[str]:
 
 
 def _search(found: Conditions, kind: Kind[Any], needle: str) -> None:
-    patterns = [f"%{_escaped(one)}%" for one in _spellings(needle)]
+    patterns = [f"%{escaped(one)}%" for one in _spellings(needle)]
     columns = [kind.fields[name].column if name in kind.fields else name for name in kind.search]
     alike = " OR ".join(f"lower(t.{column}) LIKE {{}} ESCAPE '\\'" for column in columns for _ in patterns)
     found.add(f"({alike})", *(pattern for _ in columns for pattern in patterns))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as LIKE takes it literally, with a backslash as the escape."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 

@@ -55,10 +55,15 @@ class Ref:
     """The field holds the ``pk`` of another object (or, in a tuple, of several).
 
     :param target: a model (``authentik_flows.flow``) or a family (``stages``).
+    :param gives: whether who makes a reference to a user, group or role could come by what that may do. Where not - it
+        only tells about whom a rule is, or the kind's own rules look closer - the door does not ask for as much power.
+    :param part: the object is a part of its target: who makes, changes or removes it must be able to change the target.
     """
 
     target: str
     on_delete: OnDelete = OnDelete.CASCADE
+    gives: bool = True
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,57 @@ def select(kind: Kind[Any], column: str) -> Statement:
     )
 
 
+@lru_cache(maxsize=256)
+def linked(kind: Kind[Any]) -> tuple[Field, ...]:
+    """The fields that are kept in tables of pairs."""
+    return tuple(field for field in kind.fields.values() if field.link)
+
+
+@lru_cache(maxsize=512)
+def whole(kind: Kind[Any], name: str, condition: str) -> Statement:
+    """SELECT of the records ``t`` that meet ``condition``, each with its links as JSON: one round trip for few rows."""
+    postgres, sqlite = [columns(kind)], [columns(kind)]
+    for field in linked(kind):
+        link = _link_of(field)
+        pairs = f"FROM {link.table} WHERE {link.own} = t.{spec(kind).key} ORDER BY {link.other}"
+        inner = f"(SELECT {link.other} {pairs}) l"
+        postgres.append(f"(SELECT json_agg(l.{link.other})::text FROM {inner})")  # noqa: S608 - as above
+        sqlite.append(f"(SELECT json_group_array(l.{link.other}) FROM {inner})")  # noqa: S608 - as above
+    rest = f"FROM {table(kind)} t WHERE {condition}"
+    return Statement(
+        f"{kind.model}.{name}",
+        f"SELECT {', '.join(postgres)} {rest}",
+        sqlite=f"SELECT {', '.join(sqlite)} {rest}",
+    )
+
+
+@lru_cache(maxsize=512)
+def _whole_by(kind: Kind[Any], column: str) -> Statement:
+    key = next((sql_type(field) for field in stored(kind) if field.column == column), "text")
+    return whole(kind, f"by_{column}", f"t.{column} = ANY($1::{key}[])")
+
+
+@lru_cache(maxsize=256)
+def _decoders(kind: Kind[Any]) -> tuple[tuple[str, Callable[[str], tuple[object, ...]]], ...]:
+    return tuple((field.name, msgspec.json.Decoder(field.type).decode) for field in linked(kind))
+
+
+def from_whole(kind: Kind[T], rows: Sequence[Row]) -> list[T]:
+    """The records in rows that :func:`whole` selected."""
+    decoders = _decoders(kind)
+    if not decoders:
+        return [from_row(kind, row) for row in rows]
+    own = -len(decoders)
+    return [
+        from_row(
+            kind,
+            row[:own],
+            {name: decode(str(text)) if text else () for (name, decode), text in zip(decoders, row[own:], strict=True)},
+        )
+        for row in rows
+    ]
+
+
 def sql_type(field: Field) -> str:
     """The database's type of a key that ``field`` holds (one of them, where it holds several)."""
     return "bigint" if field.core is int else "text"
@@ -65,7 +116,7 @@ def sql_type(field: Field) -> str:
 
 @lru_cache(maxsize=256)
 def _seen(kind: Kind[Any], column: str) -> Statement:
-    """:func:`select` without what the table hides from everybody at the instant ``$2``."""
+    """:func:`select` without what the table hides from everybody (at the instant ``$2``, where that matters)."""
     found = select(kind, column)
     return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
 
@@ -73,10 +124,9 @@ def _seen(kind: Kind[Any], column: str) -> Statement:
 async def visible(store: Store, kind: Kind[T], column: str, value: object, at: datetime) -> T | None:
     """The record whose ``column`` holds ``value``, unless the kind hides it at this instant."""
     keys = cast("Value", [value])
-    if spec(kind).narrow:
-        rows = await store.fetch(_seen(kind, column), keys, micros(at))
-    else:
-        rows = await store.fetch(select(kind, column), keys)
+    narrow = spec(kind).narrow
+    statement = _seen(kind, column) if narrow else select(kind, column)
+    rows = await store.fetch(statement, keys, *([micros(at)] if "{}" in narrow else []))
     return next(iter(await from_rows(store, kind, rows[:1])), None)
 
 
@@ -130,19 +180,18 @@ def to_column(field: Field, value: object) -> Value:
 
 async def load(store: Store, kind: Kind[T], column: str, values: Sequence[object]) -> list[T]:
     """The records whose ``column`` holds one of ``values``, with their links."""
-    rows = await store.fetch(select(kind, column), cast("Value", list(values)))
-    return await from_rows(store, kind, rows)
+    return from_whole(kind, await store.fetch(_whole_by(kind, column), cast("Value", list(values))))
 
 
 async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]:
     """The records in ``rows``, with their links; one query a link however many rows."""
-    linked = [field for field in kind.fields.values() if field.link]
-    if not linked or not rows:
+    links = linked(kind)
+    if not links or not rows:
         return [from_row(kind, row) for row in rows]
     # The primary key is the first stored field, by the order of declaration.
     keys = [row[0] for row in rows]
-    found: dict[object, dict[str, list[object]]] = {key: {field.name: [] for field in linked} for key in keys}
-    for field in linked:
+    found: dict[object, dict[str, list[object]]] = {key: {field.name: [] for field in links} for key in keys}
+    for field in links:
         for own, other in await store.fetch(_pairs(kind, field), cast("Value", keys)):
             found[own][field.name].append(other)
     return [from_row(kind, row, {name: tuple(others) for name, others in found[row[0]].items()}) for row in rows]
@@ -175,20 +224,31 @@ def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
 
 
 @lru_cache(maxsize=512)
-def _update(kind: Kind[Any], names: tuple[str, ...]) -> Statement:
+def _update(kind: Kind[Any], names: tuple[str, ...], same: tuple[str, ...] = ()) -> Statement:
     sets = ", ".join(f"{name} = {_mark(name, n)}" for n, name in enumerate(names, 2))
-    return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1")  # noqa: S608 - declared names
+    alike = [(name, _mark(name, n)) for n, name in enumerate(same, 2 + len(names))]
+    text = f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1"  # noqa: S608 - declared names
+    return Statement(
+        f"{kind.model}.update",
+        text + "".join(f" AND {name} IS NOT DISTINCT FROM {mark}" for name, mark in alike),
+        sqlite=text + "".join(f" AND json({n}) IS json({m})" if n == _JSONB else f" AND {n} IS {m}" for n, m in alike),
+    )
 
 
-def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Write]:
-    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win."""
+def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct, *, strictly: bool = False) -> list[Write]:
+    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win.
+
+    :param strictly: only while every member that can be edited is what it is in ``old``.
+    """
     writes: list[Write] = []
     key = getattr(old, kind.pk)
     changed = [field for field in stored(kind) if getattr(old, field.name) != getattr(new, field.name)]
     if changed:
         values = tuple(to_column(field, getattr(new, field.name)) for field in changed)
-        statement = _update(kind, tuple(field.column for field in changed))
-        writes.append(Write(statement, (key, *values), expect=1, guard="row"))
+        held = [field for field in stored(kind) if field.writable] if strictly else []
+        statement = _update(kind, tuple(field.column for field in changed), tuple(field.column for field in held))
+        as_was = tuple(to_column(field, getattr(old, field.name)) for field in held)
+        writes.append(Write(statement, (key, *values, *as_was), expect=1, guard="row"))
     for field in kind.fields.values():
         if field.link:
             before, after = set(getattr(old, field.name)), set(getattr(new, field.name))
@@ -246,11 +306,13 @@ def _unlink(field: Field, key: object, others: Iterable[object]) -> Write:
 @lru_cache(maxsize=256)
 def holders(kind: Kind[Any], field: Field, most: int) -> Statement:
     """SELECT of the records whose reference ``field`` leads to ``$1``; at most ``most`` of them."""
-    key = spec(kind).key
+    key, narrow = spec(kind).key, spec(kind).narrow
     if field.link:
         condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608 - declared names
     else:
         condition = f"t.{field.column} = $1"
+    if narrow and "{}" not in narrow:  # kinds that share a table: each tells of its own rows
+        condition += f" AND {narrow}"
     return Statement(
         f"{kind.model}.holding_{field.name}",
         f"SELECT {columns(kind)} FROM {table(kind)} t WHERE {condition} ORDER BY t.{key} LIMIT {most}",  # noqa: S608 - declared names

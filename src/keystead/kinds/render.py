@@ -1,7 +1,7 @@
 """Objects as the API shows them: stored members that are readable, computed members, and what tells their type."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,7 +13,7 @@ from keystead.kinds.state import State
 
 def type_members(kind: Kind[Any]) -> dict[str, str]:
     """The members that tell a family's clients which type an object is (rest.md §6)."""
-    if not kind.component:
+    if not kind.component and not kind.family:
         return {}
     return {
         "component": kind.component,
@@ -26,18 +26,21 @@ def type_members(kind: Kind[Any]) -> dict[str, str]:
 async def render(
     call: Call, state: State, kind: Kind[Any], objs: Sequence[Any], query: Mapping[str, Sequence[str]]
 ) -> list[dict[str, object]]:
-    """``objs`` as JSON-able mappings; a secret is in none of them, unless its kind says that editors may read it."""
+    """``objs`` as JSON-able mappings; a secret is in none of them, unless its kind says that editors may read it.
+
+    A computed member that is ``UNSET`` is left out.
+    """
     views = await kind.view(call, state, objs, query) if kind.view else [None] * len(objs)
-    secrets = kind.shown_secrets if kind.shown_secrets and may(call, kind, "change") else ()
     fixed = type_members(kind)
     rendered = []
     for obj, more in zip(objs, views, strict=True):
         body: dict[str, object] = {name: getattr(obj, name) for name in kind.readable}
-        for name in secrets:
+        for name in kind.shown_secrets if kind.shown_secrets and may(call, kind, "change", obj) else ():
             body[name] = getattr(obj, name).reveal()
         body.update(fixed)
         if more is not None:
-            body.update(msgspec.structs.asdict(more))
+            members = msgspec.structs.asdict(more)
+            body.update({name: value for name, value in members.items() if value is not msgspec.UNSET})
         rendered.append(body)
     return rendered
 
@@ -49,10 +52,19 @@ async def base(
     obj: Any,  # noqa: ANN401 - objects of every kind
     members: Sequence[str] = (),
 ) -> dict[str, object]:
-    """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own)."""
-    wanted = set(members or BASE.get(kind.family, ())) | set(type_members(kind))
+    """``obj`` as its family shows it inside other objects: the base members only (``members``, or the family's own).
+
+    A base member that the type does not have is null, or what :data:`ABSENT` says.
+    """
+    named = members or BASE.get(kind.family, ())
+    wanted = set(named) | set(type_members(kind))
     body = (await render(call, state, kind, [obj], {}))[0]
-    return {name: value for name, value in body.items() if not wanted or name in wanted}
+    found = {name: value for name, value in body.items() if not wanted or name in wanted}
+    return found | {name: ABSENT.get(name) for name in named if name not in found}
+
+
+ABSENT: Final[Mapping[str, object]] = {"property_mappings": ()}
+"""Base member -> what it is for types without it, where that is not null."""
 
 
 BASE: dict[str, tuple[str, ...]] = {
@@ -61,6 +73,24 @@ BASE: dict[str, tuple[str, ...]] = {
     "connectors": ("connector_uuid", "name", "enabled"),
     "service_connections": ("pk", "name", "local"),
     "propertymappings": ("pk", "managed", "name", "expression"),
+    "sources": (
+        "pk",
+        "name",
+        "slug",
+        "enabled",
+        "promoted",
+        "authentication_flow",
+        "enrollment_flow",
+        "user_property_mappings",
+        "group_property_mappings",
+        "policy_engine_mode",
+        "user_matching_mode",
+        "managed",
+        "user_path_template",
+        "icon",
+        "icon_url",
+        "icon_themed_urls",
+    ),
     "providers": (
         "pk",
         "name",

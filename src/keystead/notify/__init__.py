@@ -1,1 +1,1 @@
-"""What leaves when something happened: rules, transports, webhooks, mail, feed. Nothing is built here yet."""
+"""What leaves when something happened: rules, transports, notifications. Webhooks, mail and feed are not built yet."""

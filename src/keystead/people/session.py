@@ -18,6 +18,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import READ, Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Ref, Uuid
 from keystead.kinds.state import State
+from keystead.people import power
 from keystead.people.installation.settings import current
 from keystead.store import Statement, Write
 from keystead.wire import useragent
@@ -196,6 +197,7 @@ async def bulk_delete(call: Call, state: State, _obj: None, query: Mapping[str, 
     require(call, SESSION, Verb.DESTROY)
     named = (text.strip() for value in query.get("user_pks", ()) for text in value.split(","))
     users = sorted({cast("int", value_of("user_pks", int, text)) for text in named if text})
+    await power.check_all(call, state, users, "end these sessions")
     changes = Changes()
     rows = await state.store.fetch(_BULK, users) if users else []
     if rows:

@@ -11,7 +11,7 @@ from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import records
-from keystead.kinds.access import holds, require
+from keystead.kinds.access import permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -19,7 +19,8 @@ from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.installation import settings as installation
-from keystead.people.user import check_reach, whole_users
+from keystead.people.power import check_reach
+from keystead.people.user import whole_users
 from keystead.store import Statement, Write
 
 VIEW_KEY: Final = "authentik_core.view_token_key"
@@ -122,6 +123,14 @@ async def by_key(state: State, key: str, at: datetime) -> Token | None:
     return found[0] if found and alive(found[0], at) else None
 
 
+_END_ALL: Final = Statement("token.end_all", "DELETE FROM tokens WHERE user_id = $1")
+
+
+def end_all(user: int) -> Write:
+    """The write that removes every token of ``user``."""
+    return Write(_END_ALL, (user,))
+
+
 async def rules(call: Call, state: State, old: Token | None, new: Token) -> Token:
     """Whose token it is, how long it lives, and its key at the start."""
     if not call.actor.is_superuser:
@@ -147,11 +156,6 @@ def _limited(call: Call, token: Token) -> Token:
     return msgspec.structs.replace(token, expiring=True, expires=min(asked or latest, latest))
 
 
-async def leaving(call: Call, state: State, token: Token) -> None:
-    """Nobody ends a token of somebody stronger."""
-    await check_reach(call, state, token.user, "remove this token")
-
-
 async def view(
     call: Call, state: State, tokens: Sequence[Token], _query: Mapping[str, Sequence[str]]
 ) -> list[TokenShown]:
@@ -167,7 +171,7 @@ async def _check_key(call: Call, state: State, token: Token, permission: str) ->
     """
     if token.user != call.actor.pk:
         require(call, TOKEN, "view", token)
-        if not holds(call, permission):
+        if not permitted(call, TOKEN, permission, token):
             raise denied()
         await check_reach(call, state, token.user, "handle this key")
 
@@ -204,7 +208,10 @@ TOKEN = Kind(
     shown=TokenShown,
     view=view,
     rules=rules,
-    leaving=leaving,
+    permissions=(
+        ("view_token_key", "Can view the keys of other people's tokens"),
+        ("set_token_key", "Can set the keys of other people's tokens"),
+    ),
     search=("identifier", "description"),
     order=("identifier",),
     filters=(

@@ -18,9 +18,10 @@ from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
-from keystead.people import power, shown
+from keystead.people import initial, power, shown
 from keystead.people.avatar import picture
 from keystead.people.group import GROUP
+from keystead.people.power import check_reach
 from keystead.people.role import ROLE
 from keystead.people.shown import PartialGroup, RoleObj
 from keystead.people.user_filters import FILTERS
@@ -56,11 +57,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     last_login: datetime | None = None
     date_joined: Annotated[datetime, READ_ONLY] = EPOCH
     groups: Annotated[
-        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("group_members", "user_id", "group_id"),
     ] = ()
     roles: Annotated[
-        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("user_roles", "user_id", "role_id"),
     ] = ()
     email: Email = ""
@@ -135,11 +136,10 @@ async def by_identifier(
     conditions = [_IDENTIFIED[member, case_insensitive] for member in members if (member, True) in _IDENTIFIED]
     if not conditions or not value or unstorable(value):
         return None
-    text = f"SELECT {records.columns(USER)} FROM users t WHERE {' OR '.join(conditions)} LIMIT 2"  # noqa: S608 - constant parts
-    rows = await state.store.fetch(dynamic(text), value)
+    rows = await state.store.fetch(records.whole(USER, "by_identifier", f"{' OR '.join(conditions)} LIMIT 2"), value)
     if len(rows) > 1 and case_insensitive:
         return await by_identifier(state, members, value, case_insensitive=False)
-    return (await records.from_rows(state.store, USER, rows))[0] if len(rows) == 1 else None
+    return records.from_whole(USER, rows)[0] if len(rows) == 1 else None
 
 
 async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:
@@ -205,7 +205,7 @@ def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, mean
             roles.add(str(row[1]))
     if person is None:
         return None
-    held = (state.settings.get(ROLE, role) for role in roles)
+    held = [role for pk in roles if (role := state.settings.get(ROLE, pk))]
     return Actor(
         pk=pk,
         username=str(person[1]),
@@ -214,10 +214,13 @@ def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, mean
         email=str(person[4]),
         type=str(person[5]),
         is_superuser=superuser,
-        permissions=frozenset(name for role in held if role for name in role.permissions),
+        permissions=frozenset(name for role in held for name in role.permissions),
         groups=frozenset(groups),
         session=session,
         means=means,
+        roles=frozenset(roles),
+        partial=frozenset(name for role in held for name in role.objects),
+        initial=initial.of_roles(state, state.settings, roles),
     )
 
 
@@ -295,15 +298,6 @@ async def _no_elevation(call: Call, state: State, old: User | None, new: User) -
     power.check(call, await power.of_groups(state, settings, groups), "change the membership of these groups")
 
 
-async def check_reach(call: Call, state: State, pk: int, what: str) -> None:
-    """Let through who may do everything that the user ``pk`` may: others could become what they are not.
-
-    :raises Problem: ``DENIED``.
-    """
-    if not call.actor.is_superuser and pk != call.actor.pk:
-        power.check(call, await power.of_user(state, call.settings, pk), what)
-
-
 async def leaving(call: Call, state: State, user: User) -> None:
     """Nobody removes somebody stronger."""
     await check_reach(call, state, user.pk, "remove this user")
@@ -358,6 +352,10 @@ USER = Kind(
     rules=rules,
     leaving=leaving,
     admits=admits,
+    permissions=(
+        ("reset_user_password", "Can give users another password, and recovery links"),
+        ("impersonate", "Can act as other users"),
+    ),
     search=("username", "name", "email"),
     order=("username",),
     filters=(

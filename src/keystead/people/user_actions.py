@@ -1,6 +1,7 @@
 """What is done to users beside the verbs: who am I, passwords, service accounts, recovery links, folders."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -8,17 +9,19 @@ import msgspec
 
 from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid
-from keystead.kinds.access import holds, require, system
+from keystead.kinds.access import holds, permitted, require, system
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
 from keystead.kinds.marks import VERBATIM, Duration, Email
+from keystead.kinds.permissions import SYSTEM
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
-from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_reach, check_username, set_password, uid
+from keystead.people.power import check_reach
+from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_username, set_password, uid
 from keystead.store import Statement
 
 SERVICE_LIFE: Final = timedelta(days=360)
@@ -151,7 +154,9 @@ async def _oneself(call: Call, state: State, actor: Actor) -> UserSelf:
         uid=uid(state, found.pk),
         settings=settings if isinstance(settings, dict) else {},
         type=found.type,
-        system_permissions=sorted(actor.permissions | ({"access_admin_interface"} if actor.is_superuser else set())),
+        system_permissions=[
+            name.partition(".")[2] for name in sorted(SYSTEM) if holds(replace(call, actor=actor), name)
+        ],
     )
 
 
@@ -174,7 +179,7 @@ async def _may_reset(call: Call, state: State, found: User) -> None:
 
     :raises Problem: ``DENIED``; ``NOT_FOUND`` where the caller may not even see ``found``.
     """
-    if not holds(call, RESET):
+    if not permitted(call, USER, RESET, found):
         require(call, USER, "change", found)
     await check_reach(call, state, found.pk, "take this account over")
 

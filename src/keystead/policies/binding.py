@@ -30,9 +30,9 @@ class PolicyBinding(msgspec.Struct, frozen=True, kw_only=True):
 
     pk: Annotated[Uuid, READ_ONLY]
     policy: Annotated[Uuid, Ref("policies")] | None = None
-    group: Annotated[Uuid, Ref("authentik_core.group")] | None = None
-    user: Annotated[int, Ref("authentik_core.user")] | None = None
-    target: Annotated[Uuid, Ref("bindable")]
+    group: Annotated[Uuid, Ref("authentik_core.group", gives=False)] | None = None
+    user: Annotated[int, Ref("authentik_core.user", gives=False)] | None = None
+    target: Annotated[Uuid, Ref("bindable", part=True)]
     negate: bool = False
     enabled: bool = True
     order: Int32

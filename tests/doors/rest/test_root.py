@@ -5,8 +5,9 @@ import pytest
 from keystead import __version__
 from keystead.base.config.database import Cache
 from keystead.base.config.settings import Config as Settings
-from keystead.doors.rest.root import CapabilitiesEnum, app_name
+from keystead.doors.rest.root import CapabilitiesEnum
 from keystead.kinds.changes import Changes
+from keystead.kinds.permissions import app_name
 from keystead.people.session import start
 from tests.doors.rest.contract import contract
 from tests.house import House
@@ -65,6 +66,10 @@ async def test_apps_have_the_contract_s_names(house: House) -> None:
         ("authentik_policies_event_matcher", "authentik.policies.event_matcher"),
         ("authentik_endpoints_connectors_agent", "authentik.endpoints.connectors.agent"),
         ("authentik_stages_authenticator_totp", "authentik.stages.authenticator_totp"),
+        ("authentik_policies_unique_password", "authentik.enterprise.policies.unique_password"),
+        ("authentik_reports", "authentik.enterprise.reports"),
+        ("authentik_providers_radius", "authentik.providers.radius"),
+        ("authentik_coffee", "authentik.coffee"),
     ],
 )
 def test_app_names(label: str, name: str) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -24,6 +25,33 @@ CSRF: Final = "authentik_csrf"
 _ACR: Final = "goauthentik.io/core/default"
 _PURPOSE: Final = "session-cookie"
 _MAX: Final = 2048
+_KEPT: Final = 1024
+"""Cookies that are remembered as verified: a browser sends the same one with each request."""
+
+
+class Opened(NamedTuple):
+    """What a session cookie says.
+
+    :param sid: the session key; empty for none.
+    :param signed_in: whether a session may lie under it. A key that was given to somebody who was nobody opens none:
+        whoever signs in gets another key.
+    """
+
+    sid: str
+    signed_in: bool
+
+
+_NONE: Final = Opened("", signed_in=False)
+
+
+@lru_cache(maxsize=_KEPT)
+def _opened(verifier: Verifier, text: str) -> Opened:
+    try:
+        claims = verifier.verify(text, algs=("HS256",))
+    except (JoseError, ValueError):
+        return _NONE
+    sid = claims.get("sid")
+    return Opened(sid, claims.get("authenticated") is True) if isinstance(sid, str) and sid else _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +70,14 @@ class Jar:
         key = vault.signing_key(_PURPOSE)
         return cls(Signer.from_secret(key), Verifier({"": VerifyingKey.from_secret(key)}), vault, domain, path or "/")
 
+    def open(self, cookies: Mapping[str, str]) -> Opened:
+        """What the session cookie in a request says; nothing, if it was tampered with."""
+        text = cookies.get(SESSION, "")
+        return _opened(self.verifier, text) if text and len(text) <= _MAX else _NONE
+
     def read(self, cookies: Mapping[str, str]) -> str:
         """The session key in a request's cookies; empty for none, and for one that was tampered with."""
-        text = cookies.get(SESSION, "")
-        if not text or len(text) > _MAX:
-            return ""
-        try:
-            claims = self.verifier.verify(text, algs=("HS256",))
-        except (JoseError, ValueError):
-            return ""
-        sid = claims.get("sid")
-        return sid if isinstance(sid, str) else ""
+        return self.open(cookies).sid
 
     def csrf(self, sid: str) -> str:
         """The cross-site token that goes with a session key."""

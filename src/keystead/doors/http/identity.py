@@ -10,7 +10,7 @@ from keystead.doors.http.message import Request
 from keystead.doors.http.site import Site
 from keystead.kinds.call import NOBODY, Actor, Call
 from keystead.people import token
-from keystead.people.session import find, impersonator
+from keystead.people.session import AuthenticatedSession, find, impersonator
 from keystead.people.user import actor_of
 from keystead.providers.oidc import bearer
 
@@ -18,9 +18,17 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED: Final = "Token invalid/expired"
 
 
+async def session_of(request: Request, site: Site, jar: Jar) -> AuthenticatedSession | None:
+    """The session that the request's cookie opens; looked up once a request."""
+    if request.session is None:
+        opened = jar.open(request.cookies)
+        request.session = (await find(site.state, opened.sid, request.at) if opened.signed_in else None,)
+    return request.session[0]
+
+
 async def by_session(request: Request, site: Site, jar: Jar) -> Actor:
     """The person whose session the cookie opens, or nobody."""
-    session = await find(site.state, jar.read(request.cookies), request.at)
+    session = await session_of(request, site, jar)
     if session is None:
         return NOBODY
     actor = await actor_of(site.state, session.user, session=session.uuid, means="session")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from keystead.base.errors import Kind, Problem
 from keystead.kinds.call import Origin
+from keystead.people.session import AuthenticatedSession
 from keystead.wire import form
 
 Header: TypeAlias = tuple[bytes, bytes]
@@ -33,6 +34,7 @@ class Request:
     :param at: the instant it arrived.
     :param id: its name in answers, events and logs: 32 hexadecimal digits.
     :param root_path: the path prefix under which we are mounted, without a slash at the end.
+    :param session: the session that its cookie opens, in a tuple, once somebody has looked for it.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Request:
         self.method: str = scope["method"]
         self.path: str = below(scope["path"], root_path)
         self.root_path = root_path
+        self.session: tuple[AuthenticatedSession | None] | None = None
         self._trusted = trusted
         self._base_url = base_url.rstrip("/")
 

@@ -21,6 +21,8 @@ class Endpoint:
     :param errors: how this door says what went wrong.
     :param identify: whether the caller's session or token is looked up first; hot lanes do their own.
     :param max_body: bytes.
+    :param fresh: whether what another process has changed in the settings counts at once, as clients of the API may
+        rely on. Where it need not, it counts as soon as the announcement of it is here.
     """
 
     run: Handler
@@ -28,6 +30,7 @@ class Endpoint:
     identify: bool = True
     max_body: int = MAX_BODY
     csrf: bool = False
+    fresh: bool = True
 
 
 class Found(NamedTuple):

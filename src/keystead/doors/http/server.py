@@ -105,7 +105,7 @@ class Application:
         state = self.site.state
         if not endpoint.identify:
             return Call(NOBODY, request.at, state.settings, request.peer, request.id)
-        settings = await state.refresh()
+        settings = await state.refresh() if endpoint.fresh else state.settings
         actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
         brand, kept = event_reference(settings, request.host), installation.event_retention(settings)
         origin = replace(request.origin, brand=brand, retention=kept)

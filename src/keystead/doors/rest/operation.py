@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
+
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import MAX_BODY, Routes
 from keystead.doors.http.site import Site
@@ -19,6 +21,18 @@ PAGING: Final = (
     Filter("search", str, note="Text to look for."),
 )
 """The parameters that every paginated list takes."""
+
+
+class Pagination(msgspec.Struct):
+    """Where in a list a page stands; see :func:`keystead.kinds.listing.pagination`."""
+
+    next: float
+    previous: float
+    count: float
+    current: float
+    total_pages: float
+    start_index: float
+    end_index: float
 
 
 @dataclass(frozen=True, slots=True)

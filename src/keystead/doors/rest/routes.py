@@ -16,7 +16,8 @@ from keystead.doors.http.site import Site
 from keystead.doors.rest import errors, families, verbs
 from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
-from keystead.kinds.access import holds, may, signed_in
+from keystead.doors.rest.once import HEADER, once
+from keystead.kinds.access import may, permitted, signed_in
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -28,8 +29,14 @@ Run = Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
 
 
 def endpoint(run: Run) -> Endpoint:
-    """An endpoint of the API: the caller is identified, sessions need the cross-site token."""
-    return Endpoint(run, errors.answer, csrf=True)
+    """An endpoint of the API: the caller is identified, sessions need the cross-site token, keys make POSTs unique."""
+
+    async def answered(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+        if request.method == "POST" and HEADER in request.headers:
+            return await once(request, call, site, run, params)
+        return await run(request, call, site, params)
+
+    return Endpoint(answered, errors.answer, csrf=True)
 
 
 def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: object) -> Run:
@@ -96,7 +103,9 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
 
     async def decide(call: Call) -> tuple[Changes, Answer]:
         nonlocal given
-        obj = await verbs.find(call, state, action.kind, next(iter(params.values()))) if params else None
+        obj: Any = None
+        if params:
+            call, obj = await verbs.seen(call, state, action.kind, next(iter(params.values())))
         _permit(action, call, obj)
         if given is None:
             query = verbs.query_of(request)
@@ -115,7 +124,8 @@ def _permit(action: Action, call: Call, obj: msgspec.Struct | None) -> None:
     if not action.permission:
         return
     kind = action.kind
-    if not holds(call, action.permission if "." in action.permission else kind.permission(action.permission)):
+    name = action.permission if "." in action.permission else kind.permission(action.permission)
+    if not permitted(call, kind, name, obj):
         raise denied() if obj is None or may(call, kind, "view", obj) else not_found()
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from keystead.base.errors import Kind, Problem, invalid, not_found
 from keystead.doors.http.cookies import Jar, fresh
-from keystead.doors.http.identity import check_csrf
+from keystead.doors.http.identity import check_csrf, session_of
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response, address_of, redirect
 from keystead.doors.http.site import Site
@@ -17,10 +17,10 @@ from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
 from keystead.flows.executor import Executor
 from keystead.flows.flow import FLOW, Flow
+from keystead.flows.inspector import inspect
 from keystead.flows.ports import Reply, Visitor
 from keystead.kinds.call import Call
 from keystead.people import token
-from keystead.people.session import find
 from keystead.people.user import by_pk, uid
 from keystead.wire import form
 
@@ -43,7 +43,7 @@ class FlowDoor:
     async def visitor(self, request: Request, call: Call, site: Site, query: Mapping[str, str]) -> tuple[Call, Visitor]:
         """Who goes through the flow, and the call as that visitor makes it."""
         sid = self.jar.read(request.cookies)
-        session = await find(site.state, sid, request.at)
+        session = await session_of(request, site, self.jar)
         user = await by_pk(site.state, session.user) if session else None
         if user is not None and not user.is_active:
             session = user = None
@@ -63,15 +63,19 @@ class FlowDoor:
         user = await by_pk(site.state, found.user)
         return user is not None and user.is_active and user.type.value == "internal_service_account"
 
-    def flow(self, call: Call, slug: str) -> Flow:
-        """The flow with this slug.
+    @staticmethod
+    async def flow(call: Call, site: Site, slug: str) -> tuple[Call, Flow]:
+        """The flow with this slug, and the call with settings that know it.
 
-        :raises Problem: ``NOT_FOUND``.
+        :raises Problem: ``NOT_FOUND``, once the newest settings do not have it either.
         """
         found = call.settings.by(FLOW, "slug", slug)
         if found is None:
+            call = replace(call, settings=await site.state.refresh())
+            found = call.settings.by(FLOW, "slug", slug)
+        if found is None:
             raise not_found()
-        return found
+        return call, found
 
     def cookies(self, request: Request, site: Site, reply: Reply, response: Response) -> Response:
         """``response`` with the session cookie, where it is not the one the browser has."""
@@ -90,7 +94,7 @@ class FlowDoor:
 
     async def json(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """GET and POST of the executor: a challenge, or 302 to itself when the next one waits."""
-        flow = self.flow(call, params["flow_slug"])
+        call, flow = await self.flow(call, site, params["flow_slug"])
         call, visitor = await self.visitor(request, call, site, _inner_query(request))
         if request.method == "POST":
             body = json_object(request)
@@ -104,18 +108,25 @@ class FlowDoor:
         response = Response(200, msgspec.json.encode(reply.challenge), headers=[(b"cache-control", b"no-store")])
         return self.cookies(request, site, reply, response)
 
+    async def inspect(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """Where the caller's own run of the flow stands and what it knows, for those who may inspect flows."""
+        call, flow = await self.flow(call, site, params["flow_slug"])
+        call, visitor = await self.visitor(request, call, site, _inner_query(request))
+        found = await inspect(call, site.state, self.executor.ports, flow, visitor)
+        return Response(200, msgspec.json.encode(found), headers=[(b"cache-control", b"no-store")])
+
     # Pages
 
     async def show(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """The page of the flow's present step."""
-        flow = self.flow(call, params["flow_slug"])
+        call, flow = await self.flow(call, site, params["flow_slug"])
         call, visitor = await self.visitor(request, call, site, dict(iter(request.query)))
         reply = await self.executor.show(call, site.state, flow, visitor)
         return self.page(request, call, site, reply)
 
     async def answer(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """A step's form, posted; what follows is fetched again, so that reloading repeats nothing."""
-        flow = self.flow(call, params["flow_slug"])
+        call, flow = await self.flow(call, site, params["flow_slug"])
         sent = request.form
         sid = self.jar.read(request.cookies)
         if not sid:

@@ -14,6 +14,7 @@ from keystead.doors.web import assets, render
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.pages import look, page, picture
 from keystead.flows.challenge import stays_here
+from keystead.flows.choice import configuring
 from keystead.flows.flow import FLOW, Flow
 from keystead.flows.setup import setup_open
 from keystead.kinds.call import Call
@@ -150,6 +151,17 @@ class Portal:
         if not url:
             raise not_found(f"{application.name} has no address to open.")
         return redirect(self.door.place(site, url))
+
+    async def configure(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """To the flow in which people set up what a stage asks for; afterwards to ``next``, or to the applications."""
+        if not call.actor.pk:
+            return sign_in(site, request)
+        flow = configuring(call.settings, params["stage_uuid"])
+        if flow is None:
+            raise not_found("There is nothing here that you could set up.")
+        onward = request.query.get("next", "")
+        back = quote(onward if stays_here(onward) else _PORTAL, safe="")
+        return redirect(f"{site.root_path}/if/flow/{flow.slug}/?next={back}")
 
     async def default(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """To the default flow of a designation, with the query."""

@@ -112,6 +112,7 @@ STAGES: Final[Mapping[str, str]] = {
     "ak-stage-access-denied": "access_denied",
     "ak-stage-autosubmit": "autosubmit",
     "ak-stage-consent": "consent",
+    "ak-stage-dummy": "dummy",
     "ak-stage-flow-error": "flow_error",
     "ak-stage-identification": "identification",
     "ak-stage-password": "password",

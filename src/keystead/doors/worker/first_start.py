@@ -11,7 +11,11 @@ from keystead.base import log, rand
 from keystead.base.config import Config
 from keystead.base.config.forms import duration_text
 from keystead.base.errors import Problem
+from keystead.doors.worker.defaults.events import events
+from keystead.doors.worker.defaults.factors import factors
 from keystead.doors.worker.defaults.flows import flows
+from keystead.doors.worker.defaults.passkeys import passkeys
+from keystead.doors.worker.defaults.providers import mappings
 from keystead.flows import setup
 from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
@@ -27,6 +31,7 @@ from keystead.providers.defaults import defaults as provider_defaults
 from keystead.providers.outpost import account
 from keystead.providers.outpost.config import DEFAULTS as OUTPOST_DEFAULTS
 from keystead.providers.outpost.instance import EMBEDDED, Outpost, OutpostTypeEnum
+from keystead.sources.defaults import defaults as source_defaults
 from keystead.store import GuardFailed, Statement, Taken, Write
 from keystead.trust import keypair, keys
 
@@ -80,8 +85,9 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
     if await state.store.fetch_one(_DONE, "defaults") is not None:
         return False
     call = Call(SYSTEM, at, await state.refresh())
-    settings = [*await asyncio.to_thread(_settings, at), await _wished(state, config, call)]
-    people, marks = await _people(state, config, call)
+    told = rand.uuid4()
+    settings = [*await asyncio.to_thread(_settings, at), *events(told), await _wished(state, config, call)]
+    people, marks = await _people(state, config, call, told)
     if not config.outposts.disable_embedded_outpost:
         outpost = Outpost(
             pk=rand.uuid4(),
@@ -151,11 +157,15 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     internal = keypair.make("authentik Internal JWT Certificate", "authentik Internal JWT", 3650, at, keys.NewKey.ECDSA)
     made.append(msgspec.structs.replace(internal, managed=JWT_MANAGED))
     made.extend(provider_defaults())
+    made.extend(source_defaults())
+    made.extend(factors())
+    made.extend(passkeys())
+    made.extend(mappings())
     return made
 
 
-async def _people(state: State, config: Config, call: Call) -> tuple[Changes, list[Write]]:
-    """The first administrator, the two groups and the reading role."""
+async def _people(state: State, config: Config, call: Call, first: str) -> tuple[Changes, list[Write]]:
+    """The first administrator, the two groups (``first`` is the key of theirs) and the reading role."""
     changes = Changes()
     role = Role(
         pk=rand.uuid4(),
@@ -165,7 +175,7 @@ async def _people(state: State, config: Config, call: Call) -> tuple[Changes, li
     )
     changes.create(system(call, ROLE, "add"), role, quiet=True)
     number = await state.store.reserve("groups.num_pk", 2)
-    admins = Group(pk=rand.uuid4(), name=ADMINS, is_superuser=True, num_pk=number)
+    admins = Group(pk=first, name=ADMINS, is_superuser=True, num_pk=number)
     readers = Group(pk=rand.uuid4(), name=READERS, num_pk=number + 1, roles=(role.pk,))
     given = config.bootstrap.password
     prepared = config.bootstrap.password_hash

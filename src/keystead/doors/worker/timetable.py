@@ -12,9 +12,10 @@ from typing import Final, NamedTuple
 
 from keystead import __version__
 from keystead.base import log, metrics, rand
-from keystead.doors.worker.cleanup import remove_expired
+from keystead.doors.worker.cleanup import forget_passwords, remove_expired
 from keystead.kinds.state import State
 from keystead.people.installation.task import BEAT, beat, leave
+from keystead.people.lifecycle.offboarding import carry_out_due
 
 _LOG = log.get("worker.timetable")
 _RUNS: Final = metrics.counter("authentik_tasks_total", "Background jobs that were run.", "actor_name")
@@ -42,7 +43,11 @@ class Job(NamedTuple):
     run: Callable[[State], Awaitable[int]]
 
 
-JOBS: Final = (Job("cleanup", 60.0, remove_expired),)
+JOBS: Final = (
+    Job("cleanup", 60.0, remove_expired),
+    Job("forget_passwords", 600.0, forget_passwords),
+    Job("offboarding", 60.0, carry_out_due),
+)
 
 
 async def keep(state: State, jobs: Sequence[Job] = JOBS) -> None:

@@ -10,7 +10,7 @@ from keystead.doors.rest.openapi.schemas import Components, Schema, flagged, obj
 from keystead.doors.rest.openapi.words import told
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import Mark
-from keystead.kinds.render import BASE, type_members
+from keystead.kinds.render import ABSENT, BASE, type_members
 
 _TEXT: Final[Schema] = {"type": "string"}
 _TYPE_NOTES: Final = {
@@ -92,9 +92,9 @@ def add_family(components: Components, family: Family, kinds: Sequence[Kind[Any]
     for name in wanted:
         found = next((one["properties"][name] for one in full if name in one["properties"]), None)
         if found is not None:
-            properties[name] = found
-    required = [name for name in properties if all(name in one["required"] for one in full)]
-    components.add(family.schema, obj(properties, required, f"{family.schema} of any type."), family)
+            lacking = name not in ABSENT and not all(name in one["properties"] for one in full)
+            properties[name] = flagged(found, nullable=lacking)
+    components.add(family.schema, obj(properties, properties, f"{family.schema} of any type."), family)
 
 
 def page_of(components: Components, name: str) -> Schema:
