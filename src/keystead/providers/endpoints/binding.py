@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -46,7 +46,15 @@ class DeviceUserBindingShown(msgspec.Struct):
     policy_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Policy")]
     group_obj: PartialGroup | None
     user_obj: PartialUser | None
-    connector_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Connector")]
+    connector_obj: Annotated[dict[str, object], msgspec.Meta(title="Connector")]
+
+
+_NONE: Final[dict[str, object]] = {
+    "connector_uuid": "00000000-0000-0000-0000-000000000000",
+    "enabled": False,
+    **dict.fromkeys(("name", "component", "verbose_name", "verbose_name_plural", "meta_model_name"), ""),
+}
+"""A connector for bindings that come from none: the contract's clients want one."""
 
 
 async def view(
@@ -64,7 +72,7 @@ async def view(
                 policy_obj=await base(call, state, *policy) if policy else None,
                 group_obj=groups.get(one.group) if one.group else None,
                 user_obj=users.get(one.user) if one.user else None,
-                connector_obj=await base(call, state, *teller) if teller else None,
+                connector_obj=await base(call, state, *teller) if teller else dict(_NONE),
             )
         )
     return shown
