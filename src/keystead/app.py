@@ -527,6 +527,7 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("GET", "/flows/-/configure/{stage_uuid}/", portal.configure)
     page("GET", "/flows/-/default/{designation}/", portal.default)
     page("POST", "/flows/-/default/invalidation/", portal.sign_out)
+    page("POST", "/-/impersonation/end", portal.be_oneself)
     page("GET", "/-/brand/{file}", portal.brand_css)
     page("GET", "/static/{*path}", portal_door.static, identify=False)
     page("GET", "/files/media/public/{*path}", files_door.media, identify=False)

@@ -1,6 +1,7 @@
 """The contract's own Python SDK against two servers on one database: what one node did, the other knows."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -120,9 +121,12 @@ def test_every_other_reading_operation_is_understood(both: tuple[Sdk, Sdk]) -> N
     asked = []
     for path, methods in document["paths"].items():
         operation = methods.get("get", {}).get("operationId", "")
-        if "{" in path or not one.knows(operation) or sdk.required(getattr(one, operation)):
-            continue
-        getattr(one, operation)()
+        if re.search(r"\{|^/tenants/", path) or not one.knows(operation) or sdk.required(getattr(one, operation)):
+            continue  # tenants have a key of their own
+        try:
+            getattr(one, operation)()
+        except sdk.library().exceptions.ServiceException as exc:
+            assert exc.status == 501, operation  # noqa: PT017 - any other is a failure, and there may be none
         asked.append(operation)
     expected = {"root_config_retrieve", "admin_version_retrieve", "core_users_me_retrieve", "stages_all_types_list"}
     assert expected <= set(asked)

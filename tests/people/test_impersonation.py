@@ -25,7 +25,7 @@ async def browser(house: House, user: User) -> Client:
     await house.state.commit(changes, call.at)
     cookies = dict(
         line.partition(b";")[0].decode().split("=", 1)
-        for _, line in jar.make(sid, secure=False, at=call.at, subject="uid")
+        for _, line in jar.make(sid, secure=False, at=call.at, subject=user.uuid)
     )
     assert set(cookies) == {SESSION, CSRF}
     return Client(house.app, headers={"x-authentik-csrf": cookies[CSRF]}, cookies=cookies)
@@ -52,6 +52,18 @@ async def test_who_may_acts_as_somebody_until_they_stop(house: House) -> None:
     assert events["impersonation_started"]["context"]["reason"] == REASON["reason"]
     made = events["model_created"]["user"]
     assert (made["username"], made["on_behalf_of"]["username"]) == ("akadmin", "plain")
+
+
+async def test_the_portal_shows_who_acts_and_stops_it(house: House) -> None:
+    admin = await browser(house, house.superuser)
+    assert b"again" not in (await admin.get("/if/user/")).body
+    await admin.post(f"{USERS}{house.plain.pk}/impersonate/", REASON)
+    assert b"Be akadmin again" in (await admin.get("/if/user/")).body
+    stop = "/-/impersonation/end"
+    assert (await admin.post(stop, form={"_csrf": "wrong"})).status == 403
+    stopped = await admin.post(stop, form={"_csrf": admin.cookies[CSRF]})
+    assert (stopped.status, stopped.header("location")) == (302, "/if/user/")
+    assert (await admin.get(ME)).json["user"]["username"] == "akadmin"
 
 
 async def test_who_may_not(house: House) -> None:

@@ -92,7 +92,7 @@ class Walk:
             found = await self.maker.target(target)
             return [found] if schema.get("type") == "array" else found
         if name in TEXTS:
-            return f"walked-{next(_numbers)}" if name == "name" else TEXTS[name]
+            return f"walked-{next(_numbers)}" if name in {"name", "username"} else TEXTS[name]
         if "enum" in schema:
             return schema["enum"][0]
         if nullable or not required:
@@ -135,6 +135,7 @@ TARGETS: Final[Mapping[str, str]] = {
 TEXTS: Final[Mapping[str, object]] = {
     "password": "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b0dWRWJTmaaJObGc2h5Y0x2dXk",
     "name": "walked",
+    "username": "walked.by.name",
     "common_name": "walked.example.org",
     "validity_days": 3,
     "alg": "ecdsa",
@@ -142,6 +143,8 @@ TEXTS: Final[Mapping[str, object]] = {
     "token_duration": "minutes=5",
     "app": "tests",
     "prompt": "text",
+    "email_stage": "00000000-0000-4000-8000-000000000000",
+    "enrollment_token": "00000000-0000-4000-8000-000000000000",
     "context": {},
 }
 

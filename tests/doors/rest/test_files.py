@@ -42,7 +42,7 @@ async def test_a_file_is_kept_listed_served_and_removed(house: House) -> None:
     removed = await house.admin.delete(FILES, query={"name": "logo.svg", "usage": "media"})
     assert removed.status == 200
     assert (await house.nobody.get(url)).status == 404
-    assert (await house.admin.delete(FILES, query={"name": "logo.svg"})).status == 404
+    assert "name" in (await house.admin.delete(FILES, query={"name": "logo.svg"})).json
     told = (await house.admin.get("/api/v3/events/events/", query={"app": files.APP})).json["results"]
     assert sorted(one["action"] for one in told) == ["model_created", "model_deleted"]
     assert {one["context"]["file"]["name"] for one in told} == {"logo.svg"}

@@ -23,6 +23,7 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.people import session as sessions
 from keystead.people import token
 from keystead.people.brand import BRAND, Brand, brand_for
+from keystead.people.impersonation import impersonate_end
 from keystead.people.person import person_by_pk
 from keystead.people.user import avatar, by_pk, uid
 from keystead.providers.application import APPLICATION, Application, icon_url, launch_url
@@ -108,6 +109,8 @@ class Portal:
             search=needle,
             action=f"{site.root_path}{_PORTAL}",
             sign_out=f"{site.root_path}/flows/-/default/invalidation/",
+            original=call.actor.original.username if call.actor.original else "",
+            be_oneself=f"{site.root_path}/-/impersonation/end",
             **members,  # type: ignore[arg-type]  # members of Page
         )
         someone = render.PortalUser(
@@ -180,6 +183,14 @@ class Portal:
         call, visitor = await self.door.visitor(request, call, site, {})
         reply = await self.door.executor.show(call, site.state, flow, visitor)
         return self.door.page(request, call, site, reply)
+
+    async def be_oneself(self, request: Request, call: Call, site: Site, _params: Params) -> Response:
+        """Stop acting as somebody else, by the button in the portal."""
+        check_csrf(self.door.jar, self.door.jar.read(request.cookies), request.form.get("_csrf", ""))
+        answer = await impersonate_end(call, site.state, None, {})
+        if answer.changes:
+            await site.state.commit(answer.changes, call.at)
+        return redirect(f"{site.root_path}{_PORTAL}")
 
     async def cancel(self, request: Request, call: Call, site: Site, _params: Params) -> Response:
         """Drop the flow under way; on to a relative ``next``, else to the start."""

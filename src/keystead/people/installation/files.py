@@ -157,9 +157,10 @@ def keep(call: Call, changes: Changes, name: str, content: bytes, usage: str = M
 async def remove(call: Call, state: State, name: str, usage: str = MEDIA) -> None:
     """Remove a file, and write down who did.
 
-    :raises Problem: ``NOT_FOUND``.
+    :raises Problem: ``INVALID`` on ``name``: there is none.
     """
-    await tag(state, name, usage)
+    if await state.store.fetch_one(_TAG, usage, name) is None:
+        raise invalid({"name": [f"There is no file called “{name}”."]})
     changes = Changes()
     changes.write(Write(_REMOVE, (usage, name)))
     changes.event(call, "model_deleted", APP, {"file": {"name": name, "usage": usage}})

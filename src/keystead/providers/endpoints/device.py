@@ -47,14 +47,16 @@ class DeviceConnection(msgspec.Struct):
     latest_snapshot: DeviceFactSnapshot | None
 
 
-class EndpointDeviceShown(msgspec.Struct):
+class EndpointDeviceShown(msgspec.Struct, kw_only=True):
     """The computed members of a device.
 
     :param facts: what was told of it last, by whatever connector.
     """
 
     pbm_uuid: Uuid
-    access_group_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="DeviceAccessGroup")]
+    access_group_obj: Annotated[dict[str, object], msgspec.Meta(title="DeviceAccessGroup")] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
     facts: DeviceFactSnapshot | None
     connections_obj: list[DeviceConnection]
     policies: list[Uuid]
@@ -119,7 +121,7 @@ async def view(
         shown.append(
             EndpointDeviceShown(
                 pbm_uuid=one.device_uuid,
-                access_group_obj=msgspec.structs.asdict(group) if group else None,
+                access_group_obj=msgspec.structs.asdict(group) if group else msgspec.UNSET,
                 facts=next((told for row in own if (told := _snapshot(row))), None),
                 connections_obj=connections,
                 policies=[bound.policy for bound in bindings_of(call.settings, one.device_uuid) if bound.policy],
