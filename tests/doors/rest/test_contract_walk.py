@@ -30,7 +30,7 @@ _OK: Final = range(200, 300)
 _NOT_BUILT: Final = 501
 _numbers: Final = itertools.count(1)
 SPECIAL: Final[Mapping[str, int]] = {
-    "admin_file_destroy": 404,  # there is no file of that name
+    "admin_file_destroy": 400,  # no file is named
     "core_users_impersonate_create": 403,  # wants a browser: a token stays whose it is
     "core_users_recovery_create": 400,  # a fresh installation has no recovery flow
     **{
