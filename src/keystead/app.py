@@ -78,7 +78,7 @@ from keystead.flows.stages import endpoints as endpoints_stage
 from keystead.flows.stages import source as source_stage
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Filter, Kind
-from keystead.notify import dispatch, notification, rule, transport
+from keystead.notify import dispatch, letters, notification, rule, transport
 from keystead.notify import mapping as webhook_mapping
 from keystead.people import (
     agent,
@@ -395,8 +395,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *plex.ACTIONS,
     *kerberos.ACTIONS,
     *telegram.ACTIONS,
-    *invitation.ACTIONS,
     *email.ACTIONS,
+    *letters.ACTIONS,
     *authenticator_duo.ACTIONS,
     *access.actions(ENGINE),
     *setup.ACTIONS,

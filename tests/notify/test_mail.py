@@ -29,16 +29,8 @@ _WAITING = Statement("test.outbox", "SELECT body, attempts, error FROM outbox")
 async def wanted(house: House, template: str = "welcome", **more: object) -> None:
     changes = Changes()
     at = house.clock.now()
-    changes.write(
-        mail.letter(
-            house.state,
-            to=["anna@example.org"],
-            subject="Grüße",
-            template=template,
-            values=VALUES | more,
-            at=at,
-        )
-    )
+    one = mail.Letter(to=["anna@example.org"], subject="Grüße", template=template, values=VALUES | more)
+    changes.write(mail.letter(house.state, one, at))
     await house.state.commit(changes, at)
 
 
