@@ -126,7 +126,8 @@ async def judged(engine: Engine, call: Call, state: State, event: Event) -> Chan
             continue
         whom = await _whom(state, rule, event)
         local = [one for one in ways if one.mode is TransportModeEnum.LOCAL]
-        for reader in whom[:1] if all(one.send_once for one in local) else whom if local else []:
+        here = whom if local else []
+        for reader in here[:1] if all(one.send_once for one in local) else here:
             # On the authority of whoever wrote the rule.
             one = told(call, reader.pk, rule.severity, body(event), event.pk)
             changes.create(system(call, NOTIFICATION, "add"), one, quiet=True)
