@@ -163,6 +163,10 @@ async def _inline(_maker: "Maker", **_more: bool) -> dict[str, object]:
     return {"path": "", "content": f"version: 1\nmetadata:\n  name: made\nentries: []\n# {next(_numbers)}"}
 
 
+async def _of_that_template(_maker: "Maker", *, full: bool) -> dict[str, object]:
+    return {"email_template": "email/event_notification.html"} if full else {}  # a mail must fit its template
+
+
 async def _of_users(_maker: "Maker", **_more: bool) -> dict[str, object]:
     return {"object_type": "authentik_core.user", "key": f"key-{next(_numbers)}"}
 
@@ -188,6 +192,7 @@ async def _local_cluster(_maker: "Maker", **_more: bool) -> dict[str, object]:
 GIVEN: Final[Mapping[str, Callable[..., Awaitable[dict[str, object]]]]] = {
     "authentik_crypto.certificatekeypair": _certificate,
     "authentik_events.notification": _labelled,
+    "authentik_events.notificationtransport": _of_that_template,
     "authentik_lifecycle.lifecyclerule": _reviewed,
     "authentik_requests.requestrulebinding": _asked_for,
     "authentik_requests.requestrulechildbinding": _asked_for,

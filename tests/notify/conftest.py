@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from keystead.base.config.services import Email
 from keystead.base.secret import Secret
+from keystead.doors.worker.outbox import deliver_due
+from keystead.notify import mail
 from tests.doors.cli.program import free_port
-from tests.house import house
+from tests.house import House, house
 
 __all__ = ["Post", "house", "post"]
 
@@ -64,6 +67,27 @@ async def post() -> AsyncIterator[Post]:
         yield made
     finally:
         controller.stop()
+
+
+async def deliver(house: House, post: Post, **server: object) -> int:
+    """Deliver what is due; how many letters left."""
+    return await deliver_due(house.state, {mail.TOPIC: partial(mail.deliver, post.server(**server))})
+
+
+async def events(house: House, action: str) -> list[dict[str, Any]]:
+    """The events of one action."""
+    found: list[dict[str, Any]] = (await house.admin.get("/api/v3/events/events/", query={"action": action})).json[
+        "results"
+    ]
+    return found
+
+
+def words(message: EmailMessage) -> str:
+    """The plain text of a message."""
+    part = message.get_body(("plain",))
+    assert part is not None
+    text: str = part.get_content()
+    return text
 
 
 PASSWORD = Secret("the mail password")

@@ -12,7 +12,7 @@ from keystead.kinds.changes import Changes
 from keystead.notify import mail
 from keystead.store import Statement
 from tests.house import House
-from tests.notify.conftest import PASSWORD, Post
+from tests.notify.conftest import PASSWORD, Post, deliver, events
 
 VALUES: dict[str, object] = {
     "title": "Welcome",
@@ -29,28 +29,9 @@ _WAITING = Statement("test.outbox", "SELECT body, attempts, error FROM outbox")
 async def wanted(house: House, template: str = "welcome", **more: object) -> None:
     changes = Changes()
     at = house.clock.now()
-    changes.write(
-        mail.letter(
-            house.state,
-            to=["anna@example.org"],
-            subject="Grüße",
-            template=template,
-            values=VALUES | more,
-            at=at,
-        )
-    )
+    one = mail.Letter(to=["anna@example.org"], subject="Grüße", template=template, values=VALUES | more)
+    changes.write(mail.letter(house.state, one, at))
     await house.state.commit(changes, at)
-
-
-async def deliver(house: House, post: Post, **server: object) -> int:
-    return await deliver_due(house.state, {mail.TOPIC: partial(mail.deliver, post.server(**server))})
-
-
-async def events(house: House, action: str) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = (await house.admin.get("/api/v3/events/events/", query={"action": action})).json[
-        "results"
-    ]
-    return found
 
 
 async def test_a_letter_arrives_in_html_and_in_words_and_is_told_of(house: House, post: Post) -> None:

@@ -74,7 +74,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *flow.ACTIONS,
     *diagram.ACTIONS,
     *prompt.ACTIONS,
-    *invitation.ACTIONS,
     *email.ACTIONS,
     *authenticator_duo.ACTIONS,
 )

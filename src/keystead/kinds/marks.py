@@ -149,7 +149,8 @@ Slug: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _slug, "
 """Letters, digits, ``-`` and ``_``; safe in a URL."""
 Duration: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _duration)]
 """A length of time as the contract writes it, such as ``hours=8``."""
-Email: TypeAlias = Annotated[str, msgspec.Meta(max_length=254), Format("email", _email)]
+EMAIL_FORMAT: Final = Format("email", _email)
+Email: TypeAlias = Annotated[str, msgspec.Meta(max_length=254), EMAIL_FORMAT]
 """An e-mail address, or blank."""
 Json: TypeAlias = dict[str, object]
 """Any JSON object."""

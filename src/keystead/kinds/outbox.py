@@ -28,6 +28,8 @@ _FIRST: Final = timedelta(seconds=10)
 _LONGEST: Final = timedelta(hours=4)
 LIFE: Final = timedelta(days=1)
 """How long a message is tried."""
+TOPIC: Final = "topic"
+"""The member of an event's context that names the topic of a message that was given up."""
 
 
 class Message(msgspec.Struct, frozen=True):

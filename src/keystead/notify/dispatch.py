@@ -1,25 +1,34 @@
 """Events to notifications: the worker judges new events by the rules, in order, and tells whom the rules name.
 
 How far it has come is kept beside what it wrote, in the same unit: an event is told once, or, after a crash, still.
-Webhooks and mails are not sent yet.
+Mails leave by the outbox; webhooks are not sent yet.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from keystead.kinds import records
+from keystead.base import log
+from keystead.kinds import outbox, records
 from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.ledger import plain_pk
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
+from keystead.notify import mail
+from keystead.notify.mail import TRANSPORT
 from keystead.notify.notification import NOTIFICATION, told
 from keystead.notify.rule import NOTIFICATION_RULE, NotificationRule
-from keystead.notify.transport import NOTIFICATION_TRANSPORT, NotificationTransport, TransportModeEnum
+from keystead.notify.transport import (
+    NOTIFICATION_TRANSPORT,
+    NotificationTransport,
+    Reader,
+    TransportModeEnum,
+    mailed,
+)
 from keystead.people.event import EVENT, Event, EventActions
-from keystead.people.user import by_pk
+from keystead.people.user import USER, User, by_pk
 from keystead.policies.binding import bindings_of
 from keystead.policies.engine import Engine
 from keystead.policies.values import event_view
@@ -46,6 +55,8 @@ _MEMBERS: Final = Statement(
     " SELECT DISTINCT u.id FROM down JOIN group_members m ON m.group_id = down.id JOIN users u ON u.id = m.user_id"
     " WHERE u.is_active ORDER BY u.id",
 )
+_LOG: Final = log.get("notify")
+_BUILT: Final = frozenset({TransportModeEnum.LOCAL, TransportModeEnum.EMAIL})
 _OWN: Final = frozenset({EventActions.POLICY_EXCEPTION.value, EventActions.POLICY_EXECUTION.value})
 """What the policies bound to rules cause themselves when they are asked."""
 
@@ -79,17 +90,25 @@ def _of_a_rule(settings: Snapshot, event: Event) -> bool:
 def _ways(settings: Snapshot, rule: NotificationRule) -> Sequence[NotificationTransport]:
     """The transports of a rule that can tell anybody anything in this version."""
     found = (settings.get(NOTIFICATION_TRANSPORT, pk) for pk in rule.transports)
-    return [one for one in found if one is not None and one.mode is TransportModeEnum.LOCAL]
+    return [one for one in found if one is not None and one.mode in _BUILT]
 
 
-async def _whom(state: State, rule: NotificationRule, event: Event) -> list[int]:
-    """Whom a rule tells of an event."""
+def _of_mail(event: Event) -> bool:
+    """Whether a mail about an event left, or some mail never did: telling of that by mail would never end."""
+    if event.action == EventActions.EMAIL_SENT:
+        return TRANSPORT in event.context
+    return event.action == EventActions.SYSTEM_TASK_EXCEPTION and event.context.get(outbox.TOPIC) == mail.TOPIC
+
+
+async def _whom(state: State, rule: NotificationRule, event: Event) -> list[User]:
+    """Whom a rule tells of an event, in the order of their keys; the one who did it comes last."""
     rows = await state.store.fetch(_MEMBERS, rule.destination_group) if rule.destination_group else []
     keys = [int(cast("int", row[0])) for row in rows]
     if rule.destination_event_user and event.owner and event.owner not in keys:
         user = await by_pk(state, event.owner)
         keys += [user.pk] if user is not None and user.is_active else []
-    return keys
+    found = {one.pk: one for one in await records.load(state.store, USER, "id", keys)} if keys else {}
+    return [found[pk] for pk in keys if pk in found]
 
 
 async def judged(engine: Engine, call: Call, state: State, event: Event) -> Changes:
@@ -105,12 +124,34 @@ async def judged(engine: Engine, call: Call, state: State, event: Event) -> Chan
         context: dict[str, object] = {"event": event_view(event)}
         if not (await engine.judge(call, state, rule.pk, user=user, context=context)).passing:
             continue
-        keys = await _whom(state, rule, event)
-        for pk in keys[:1] if all(one.send_once for one in ways) else keys:
+        whom = await _whom(state, rule, event)
+        local = [one for one in ways if one.mode is TransportModeEnum.LOCAL]
+        here = whom if local else []
+        for reader in here[:1] if all(one.send_once for one in local) else here:
             # On the authority of whoever wrote the rule.
-            one = told(call, pk, rule.severity, body(event), event.pk)
+            one = told(call, reader.pk, rule.severity, body(event), event.pk)
             changes.create(system(call, NOTIFICATION, "add"), one, quiet=True)
+        for way in ways if not _of_mail(event) else []:
+            if way.mode is TransportModeEnum.EMAIL:
+                changes.write(*_letters(call, state, way, rule, event, whom))
     return changes
+
+
+def _letters(
+    call: Call, state: State, way: NotificationTransport, rule: NotificationRule, event: Event, whom: Sequence[User]
+) -> list[Write]:
+    """The mails that tell of an event by one transport; who has no address gets none."""
+    readers = [Reader(one.email, one.name, one.username) for one in whom if one.email]
+    text = body(event)
+    try:
+        return [
+            mail.letter(state, mailed(call, way, reader, rule.severity, text), call.at)
+            for reader in (readers[:1] if way.send_once else readers)
+        ]
+    except mail.TemplateError as exc:
+        # An event that told of this would be told of in the same way.
+        _LOG.warning("a notification cannot be mailed", transport=way.name, reason=str(exc))
+        return []
 
 
 async def tell(engine: Engine, state: State) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from keystead.base.config.services import Email
+from keystead.flows.stages.email import EMAIL_STAGE
 from keystead.kinds import outbox
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 TOPIC: Final = "mail"
 FOLDER: Final = "email/"
+TRANSPORT: Final = "notification_transport"
+"""The member of an event's context that names the transport which sent the letter."""
 _APP: Final = "authentik.stages.email"
 _BREAKS: Final = frozenset({"p", "br", "h1", "h2", "h3", "li", "tr", "div", "table", "ul", "ol"})
 _SILENT: Final = frozenset({"head", "style", "script", "title"})
@@ -34,18 +37,33 @@ _SILENT: Final = frozenset({"head", "style", "script", "title"})
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be sent.
 
-    :param template: which template, such as ``email/welcome.html``.
+    :param bcc: who gets it without anybody being told.
+    :param template: which template, such as ``email/welcome.html``; a bare name (``welcome``) does too.
     :param values: what it is filled with: texts, and ``user`` with ``name`` and ``username``.
+    :param stage: the e-mail stage whose server carries it; empty for the installation's own.
+    :param transport: the transport that sends it, where it tells of an event.
     """
 
     to: list[str]
+    cc: list[str] = []
+    bcc: list[str] = []
     subject: str
     template: str
     values: dict[str, object]
+    stage: str = ""
+    transport: str = ""
 
 
-class UnknownTemplateError(LookupError):
+class TemplateError(LookupError):
+    """A letter cannot be made of a template; the message says why."""
+
+
+class UnknownTemplateError(TemplateError):
     """There is no template of that name; the message names those there are."""
+
+
+class UnfilledTemplateError(TemplateError):
+    """The template wants what the letter does not hold; the message names it."""
 
 
 @cache
@@ -77,26 +95,41 @@ def named(template: str) -> str:
     raise UnknownTemplateError(f"There is no template called {template!r}; there are: {short}.")
 
 
-def letter(
-    state: State, *, to: Sequence[str], subject: str, template: str, values: Mapping[str, object], at: datetime
-) -> Write:
+def words(template: str, values: Mapping[str, object]) -> str:
+    """A template, filled, as HTML.
+
+    :raises TemplateError: there is none of that name, or it wants more than ``values``.
+    """
+    from jinja2 import UndefinedError  # noqa: PLC0415 - as above
+
+    name = named(template)
+    try:
+        return _environment().get_template(name).render(values)
+    except UndefinedError as exc:
+        raise UnfilledTemplateError(f"The template {name} wants more than this letter holds: {exc.message}.") from None
+
+
+def letter(state: State, one: Letter, at: datetime) -> Write:
     """The write that sends a letter.
 
-    :raises UnknownTemplateError: there is no such template.
+    :raises TemplateError: it cannot be made of its template.
     """
-    content = {"to": list(to), "subject": subject, "template": named(template), "values": dict(values)}
-    return outbox.post(state, TOPIC, content, at)
+    words(one.template, one.values)
+    return outbox.post(state, TOPIC, msgspec.to_builtins(one), at)
 
 
 def composed(one: Letter, *, sender: str, at: datetime) -> EmailMessage:
     """``one`` as a message, in HTML and in plain text.
 
     :raises ValueError: an address or the subject holds a line break.
+    :raises TemplateError: it cannot be made of its template.
     """
-    html = _environment().get_template(one.template).render(one.values)
+    html = words(one.template, one.values)
     message = EmailMessage()
     message["From"] = sender
     message["To"] = ", ".join(one.to)
+    if one.cc:
+        message["Cc"] = ", ".join(one.cc)
     message["Subject"] = one.subject
     message["Date"] = format_datetime(at)
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].strip("> ") or "localhost")
@@ -106,8 +139,8 @@ def composed(one: Letter, *, sender: str, at: datetime) -> EmailMessage:
     return message
 
 
-async def send(server: Email, message: EmailMessage) -> None:
-    """Hand ``message`` to ``server``.
+async def send(server: Email, message: EmailMessage, to: Sequence[str]) -> None:
+    """Hand ``message``, for everybody in ``to``, to ``server``.
 
     :raises OSError: it cannot be reached, or does not answer in time.
     :raises aiosmtplib.SMTPException: it refuses.
@@ -116,6 +149,7 @@ async def send(server: Email, message: EmailMessage) -> None:
 
     await aiosmtplib.send(
         message,
+        recipients=to,
         hostname=server.host,
         port=server.port,
         username=server.username or None,
@@ -128,12 +162,34 @@ async def send(server: Email, message: EmailMessage) -> None:
 
 async def deliver(server: Email, state: State, call: Call, message: Message) -> Changes:
     """Send one message of the outbox; the event that tells so."""
-    del state
     one = msgspec.json.decode(message.body, type=Letter)
-    await send(server, composed(one, sender=server.from_, at=call.at))
+    if one.stage:
+        server = await _of_stage(server, state, one.stage)
+    await send(server, composed(one, sender=server.from_, at=call.at), [*one.to, *one.cc, *one.bcc])
+    told: dict[str, object] = {"message": one.subject, "to_email": one.to, "template": one.template}
+    more = {"cc_email": one.cc, "bcc_email": one.bcc, TRANSPORT: one.transport}
     changes = Changes()
-    changes.event(call, "email_sent", _APP, {"message": f"{one.subject}", "to_email": one.to, "template": one.template})
+    changes.event(call, "email_sent", _APP, told | {name: value for name, value in more.items() if value})
     return changes
+
+
+async def _of_stage(server: Email, state: State, pk: str) -> Email:
+    """The server that an e-mail stage names, as the stage stands now."""
+    stage = (await state.refresh()).get(EMAIL_STAGE, pk)
+    if stage is None:
+        raise LookupError("the e-mail stage that this letter goes by is gone")
+    if stage.use_global_settings:
+        return server
+    return Email(
+        host=stage.host,
+        port=stage.port,
+        username=stage.username,
+        password=stage.password,
+        use_tls=stage.use_tls,
+        use_ssl=stage.use_ssl,
+        timeout=stage.timeout,
+        from_=stage.from_address,
+    )
 
 
 def plain(html: str) -> str:

@@ -53,7 +53,7 @@ class NotificationShown(msgspec.Struct):
     event: Annotated[dict[str, object], msgspec.Meta(title="Event")] | msgspec.UnsetType = msgspec.UNSET
 
 
-_LONGEST: Final = 8192
+LONGEST: Final = 8192
 """Characters of a body that are kept."""
 _SEEN: Final = Statement("notification.all_seen", "UPDATE notifications SET seen = $2 WHERE user_id = $1 AND NOT seen")
 
@@ -61,7 +61,7 @@ _SEEN: Final = Statement("notification.all_seen", "UPDATE notifications SET seen
 def told(call: Call, user: int, severity: SeverityEnum, body: str, event: str | None = None) -> Notification:
     """A new notification for ``user``, not written yet."""
     return Notification(
-        pk=rand.uuid4(), severity=severity, body=body[:_LONGEST], created=call.at, user=user, about=event
+        pk=rand.uuid4(), severity=severity, body=body[:LONGEST], created=call.at, user=user, about=event
     )
 
 

@@ -1,8 +1,8 @@
-"""NotificationTransport: a way to tell people: on this server, by webhook, by mail."""
+"""NotificationTransport: a way to tell people: on this server, by mail, by webhook."""
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +16,9 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.notify.notification import NOTIFICATION, SeverityEnum, told
+from keystead.notify.mail import Letter, TemplateError, letter, words
+from keystead.notify.notification import LONGEST, NOTIFICATION, SeverityEnum, told
+from keystead.people.brand import brand_for
 
 MappingRef = Annotated[Uuid, Ref("authentik_events.notificationwebhookmapping", OnDelete.SET_NULL)]
 
@@ -36,6 +38,8 @@ _TITLE: Final = {
     TransportModeEnum.WEBHOOK_SLACK: "Webhook (Slack, Discord)",
     TransportModeEnum.EMAIL: "E-mail",
 }
+_SUBJECT: Final = 100
+"""Characters of what is told that a subject holds."""
 _WEBHOOKS: Final = frozenset({TransportModeEnum.WEBHOOK, TransportModeEnum.WEBHOOK_SLACK})
 
 
@@ -69,6 +73,14 @@ class NotificationTransportShown(msgspec.Struct):
     mode_verbose: str
 
 
+class Reader(NamedTuple):
+    """Whom a mail is for."""
+
+    email: str
+    name: str
+    username: str
+
+
 class NotificationTransportTest(msgspec.Struct):
     """What became of a trial."""
 
@@ -83,12 +95,31 @@ async def view(
 
 
 async def rules(
-    _call: Call, _state: State, _old: NotificationTransport | None, new: NotificationTransport
+    call: Call, _state: State, _old: NotificationTransport | None, new: NotificationTransport
 ) -> NotificationTransport:
-    """A webhook has somewhere to go."""
+    """A webhook has somewhere to go; a mail can be made of its template."""
     if new.webhook_url or new.mode in _WEBHOOKS:
         _check_address(new.webhook_url)
+    if new.mode is TransportModeEnum.EMAIL:
+        sample = mailed(call, new, Reader("", "", ""), SeverityEnum.NOTICE, "")
+        try:
+            words(sample.template, sample.values)
+        except TemplateError as exc:
+            raise invalid({"email_template": [str(exc)]}) from None
     return new
+
+
+def mailed(call: Call, transport: NotificationTransport, to: Reader, severity: SeverityEnum, body: str) -> Letter:
+    """What a transport tells somebody, as a letter."""
+    subject = " ".join(f"{transport.email_subject_prefix}{body[:_SUBJECT]}".split())
+    values: dict[str, object] = {
+        "title": severity.value.capitalize(),
+        "body": body[:LONGEST],
+        "user": {"name": to.name, "username": to.username},
+        "brand": brand_for(call.settings, call.origin.host).branding_title,
+    }
+    template = transport.email_template
+    return Letter(to=[to.email], subject=subject, template=template, values=values, transport=transport.pk)
 
 
 def _check_address(url: str) -> None:
@@ -105,17 +136,28 @@ def _check_address(url: str) -> None:
         raise invalid({"webhook_url": ["Write an address such as https://chat.example.org/hooks/1."]})
 
 
-async def trial(call: Call, _state: State, transport: NotificationTransport, _query: object) -> Answer:
+async def trial(call: Call, state: State, transport: NotificationTransport, _query: object) -> Answer:
     """Tell the caller something by this transport.
 
-    :raises Problem: ``NOT_BUILT`` for webhooks and mail.
+    :raises Problem: ``NOT_BUILT`` for webhooks.
     """
-    if transport.mode is not TransportModeEnum.LOCAL:
+    if transport.mode in _WEBHOOKS:
         raise Problem(Fault.NOT_BUILT, f"Nothing is sent this way yet: {_TITLE[transport.mode]}.")
     changes = Changes()
+    text = f"Trial of {transport.name}."
+    if transport.mode is TransportModeEnum.EMAIL:
+        to = Reader(call.actor.email, call.actor.name, call.actor.username)
+        if not to.email:
+            raise invalid({"non_field_errors": ["You have no e-mail address to which a trial could go."]})
+        try:
+            changes.write(letter(state, mailed(call, transport, to, SeverityEnum.NOTICE, text), call.at))
+        except TemplateError as exc:
+            raise invalid({"email_template": [str(exc)]}) from None
+        said = f"A mail to {to.email} is on its way; the event log tells when it has left."
+        return Answer(NotificationTransportTest([said]), changes=changes)
     # On the authority of whoever may change the transport, and to them alone.
     power = system(call, NOTIFICATION, "add")
-    changes.create(power, told(call, call.actor.pk, SeverityEnum.NOTICE, f"Trial of {transport.name}."), quiet=True)
+    changes.create(power, told(call, call.actor.pk, SeverityEnum.NOTICE, text), quiet=True)
     return Answer(NotificationTransportTest(["The notification is among yours."]), changes=changes)
 
 
@@ -130,7 +172,7 @@ NOTIFICATION_TRANSPORT: Kind[NotificationTransport] = Kind(
     rules=rules,
     search=("name", "mode"),
     filters=("mode", "name", "send_once", "webhook_url"),
-    stored_only="Local ones act; webhooks and mails are not sent yet.",
+    stored_only="Local ones and mails act; webhooks are not sent yet.",
 )
 ACTIONS = (
     Action(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
@@ -171,7 +171,7 @@ async def paths(call: Call, state: State, _obj: None, query: Mapping[str, Sequen
     return Answer(UserPath([path for path in found if needle in path.casefold()]))
 
 
-async def _may_reset(call: Call, state: State, found: User) -> None:
+async def may_reset(call: Call, state: State, found: User) -> None:
     """Let through who may change users or reset their passwords, and is no weaker than ``found``.
 
     One's own password is no exception: a token or an unlocked screen must not be enough to keep an account. A flow asks
@@ -186,7 +186,7 @@ async def _may_reset(call: Call, state: State, found: User) -> None:
 
 async def change_password(call: Call, state: State, found: User, body: UserPasswordSetRequest) -> Answer:
     """Give the user another password; their other sessions end, because somebody may sit in them."""
-    await _may_reset(call, state, found)
+    await may_reset(call, state, found)
     hashed = await password.hash_password(body.password)
     changes = Changes()
     changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
@@ -261,12 +261,31 @@ def _slug(name: str) -> str:
 
 async def recovery(call: Call, state: State, found: User, body: UserRecoveryLinkRequest | None) -> Answer:
     """A link with which the user gets back in; whoever holds it signs in as that user, so it is shown once."""
-    await _may_reset(call, state, found)
-    if brand_for(call.settings, call.origin.host).flow_recovery is None:
-        raise invalid({"non_field_errors": ["The brand has no recovery flow; set one first."]})
-    life = duration.parse(body.token_duration) if body else RECOVERY_LIFE
+    await may_reset(call, state, found)
+    check_recovery(call)
+    life = recovery_life(call, body.token_duration) if body else RECOVERY_LIFE
     changes, link = recovery_link(call, state, found, life)
     return Answer(Link(call.origin.root + link), changes=changes)
+
+
+def check_recovery(call: Call) -> None:
+    """Refuse where a recovery link would lead nowhere.
+
+    :raises Problem: ``INVALID``.
+    """
+    if brand_for(call.settings, call.origin.host).flow_recovery is None:
+        raise invalid({"non_field_errors": ["The brand has no recovery flow; set one first."]})
+
+
+def recovery_life(call: Call, text: str) -> timedelta:
+    """How long a link shall work.
+
+    :raises Problem: ``INVALID``: it would never work, or for longer than there are dates.
+    """
+    life = duration.parse(text)
+    if not timedelta() < life <= datetime.max.replace(tzinfo=UTC) - call.at:
+        raise invalid({"token_duration": ["A link works for some time, and not for ever: write it like 'hours=3'."]})
+    return life
 
 
 def recovery_link(call: Call, state: State, found: User, life: timedelta) -> tuple[Changes, str]:

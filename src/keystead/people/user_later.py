@@ -6,10 +6,9 @@ import msgspec
 
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Filter
-from keystead.kinds.marks import Duration, Uuid
 from keystead.kinds.pending import Pending
 from keystead.people.user import USER
-from keystead.people.user_actions import RESET, Link
+from keystead.people.user_actions import Link
 
 
 class UserSwitchActionEnum(enum.StrEnum):
@@ -38,13 +37,6 @@ class UserAccountLockdownRequest(msgspec.Struct):
     user: int | None = None
 
 
-class UserRecoveryEmailRequest(msgspec.Struct):
-    """How the mail is made, and how long its link works."""
-
-    email_stage: Uuid
-    token_duration: Duration | msgspec.UnsetType = msgspec.UNSET
-
-
 ACTIONS = (
     Action(
         USER,
@@ -66,15 +58,5 @@ ACTIONS = (
         permission="",
         request=UserAccountLockdownRequest,
         response=Link,
-    ),
-    Action(
-        USER,
-        "POST",
-        "{key}/recovery_email/",
-        Pending("No mail is sent from here yet; make a recovery link and hand it over."),
-        "recovery_email_create",
-        permission=RESET,
-        request=UserRecoveryEmailRequest,
-        status=204,
     ),
 )

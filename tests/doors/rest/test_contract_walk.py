@@ -33,6 +33,8 @@ SPECIAL: Final[Mapping[str, int]] = {
     "admin_file_destroy": 400,  # no file is named
     "core_users_impersonate_create": 403,  # wants a browser: a token stays whose it is
     "core_users_recovery_create": 400,  # a fresh installation has no recovery flow
+    "core_users_recovery_email_create": 400,  # as above
+    "stages_invitation_invitations_send_email_create": 400,  # nobody is named
     **{
         # Whom it connects is read-only in the contract, which leaves nobody to connect.
         f"sources_group_connections_{type_}_create": 400

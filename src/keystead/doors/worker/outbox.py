@@ -67,7 +67,8 @@ async def _put_off(state: State, call: Call, message: Message, exc: Exception) -
     later = outbox.again(message, call.at, reason)
     if later is None:
         changes.write(outbox.done(message))
-        told = {"message": f"A message was given up after {message.attempts + 1} attempts: {reason}"}
+        text = f"A message was given up after {message.attempts + 1} attempts: {reason}"
+        told = {"message": text, outbox.TOPIC: message.topic}
         changes.event(call, "system_task_exception", "authentik_tasks", told)
     else:
         changes.write(later)

@@ -12,7 +12,6 @@ from keystead.flows.stage import not_built
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Int32, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.people.event import TypeCreate
 
 COMPONENT: Final = "ak-stage-email"
@@ -59,13 +58,6 @@ class EmailChallengeResponse(Answered, kw_only=True):
     component: Text = COMPONENT
 
 
-class EmailSendRequest(msgspec.Struct):
-    """Which template goes to whom."""
-
-    user: int
-    template: Text
-
-
 EMAIL_STAGE = Kind(
     model="authentik_stages_email.emailstage",
     struct=EmailStage,
@@ -92,17 +84,7 @@ EMAIL_STAGE = Kind(
         "use_tls",
         "username",
     ),
-    stored_only="No mail is sent yet: a run that reaches the stage is denied.",
+    stored_only="A run that reaches the stage is denied; users are mailed recovery links by it on request.",
 )
 STAGE = not_built(EMAIL_STAGE, EmailChallenge, EmailChallengeResponse)
-ACTIONS = (
-    Action(EMAIL_STAGE, "GET", "templates/", templates, "templates_list", "view", response=list[TypeCreate]),
-    Action(
-        EMAIL_STAGE,
-        "POST",
-        "send/",
-        Pending("No mail is sent yet, so no template goes to anybody."),
-        "send_create",
-        request=EmailSendRequest,
-    ),
-)
+ACTIONS = (Action(EMAIL_STAGE, "GET", "templates/", templates, "templates_list", "view", response=list[TypeCreate]),)

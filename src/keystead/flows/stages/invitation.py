@@ -12,12 +12,10 @@ from keystead.flows.flow import FLOW
 from keystead.flows.shown import BY_UUID, StageShown, flows_of, view
 from keystead.flows.stage import TAKEN, Deny, Done, Outcome, Run, Stage
 from keystead.kinds import ledger, records
-from keystead.kinds.action import Action
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import LINE, READ_ONLY, UNIQUE, UUID_FORMAT, Column, Json, Ref, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people.shown import PartialUser, partial_users
@@ -63,15 +61,6 @@ class InvitationShown(msgspec.Struct):
 
     created_by: PartialUser
     flow_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Flow")]
-
-
-class InvitationSendEmailRequest(msgspec.Struct):
-    """To whom an invitation is sent."""
-
-    email_addresses: list[object]
-    cc_addresses: list[object] = []
-    bcc_addresses: list[object] = []
-    template: Text = "invitation"
 
 
 async def ask(run: Run[InvitationStage]) -> Outcome:
@@ -174,14 +163,3 @@ INVITATION_STAGE: Kind[InvitationStage] = Kind(
     ),
 )
 STAGE = Stage(INVITATION_STAGE, ask)
-ACTIONS = (
-    Action(
-        INVITATION,
-        "POST",
-        "{key}/send_email/",
-        Pending("No mail is sent yet: hand the link on yourself."),
-        "send_email_create",
-        request=InvitationSendEmailRequest,
-        status=204,
-    ),
-)
