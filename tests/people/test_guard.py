@@ -222,6 +222,8 @@ def test_whose_references_give_nothing_is_settled() -> None:
         "authentik_core.group.parents",  # as above
         "authentik_core.group.roles",
         "authentik_core.group.users",  # its rules look at what the group gives
+        "authentik_requests.grantrequest.owner",  # for whom an agent asked
+        "authentik_requests.grantrequest.revoker",  # who took it back
         "authentik_policies.policybinding.user",  # whom a rule is about
         "authentik_policies.policybinding.group",
         "authentik_endpoints.deviceuserbinding.user",

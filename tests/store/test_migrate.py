@@ -105,7 +105,9 @@ async def test_both_engines_have_the_same_tables_columns_and_unique_indexes() ->
         columns = await ask(
             small,
             'SELECT m.name, c.name, (c."notnull" OR c.pk) = 0 FROM sqlite_master m, pragma_table_info(m.name) c'
-            " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2",
+            # PostgreSQL's indexes of texts and attributes are tables of their own for SQLite.
+            " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT GLOB '*_gram*'"
+            " AND m.name NOT GLOB '*_facts*' ORDER BY 1, 2",
         )
         assert columns == await ask(
             large,

@@ -63,7 +63,7 @@ def ordering(kind: Kind[Any], query: Query) -> tuple[str, ...]:
     asked: dict[str, str] = {}
     for part in last(query, "ordering").split(","):
         name = part.strip().removeprefix("-")
-        if name in kind.readable and not kind.fields[name].many:
+        if name in kind.readable and not kind.fields[name].many and not (kind.table and kind.fields[name].json):
             asked.setdefault(name, part.strip())
     return tuple(asked.values())
 

@@ -1,9 +1,8 @@
 """The SQL of a list of records, put together from declared names and constant fragments; every value is a parameter."""
 
-import itertools
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -14,43 +13,42 @@ from keystead.kinds.asked import Query
 from keystead.kinds.call import Call
 from keystead.kinds.field import Field, unstorable
 from keystead.kinds.kind import Filter, Kind
-from keystead.kinds.state import State
+from keystead.kinds.marks import Mark
+from keystead.kinds.terms import INDEXES, Fragment, Term, attributes, numbered, search
 from keystead.store import Value
 from keystead.wire import jsonstrict
 
 _DEEPEST: Final = 32
 """How deep a filter by attributes may reach."""
-_FOLDED: Final = 3
-"""How many letters beyond ASCII a search looks for in both cases."""
 
 
 class Conditions:
     """Conditions that all must hold, over the table ``t``, and the values of their parameters."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
-        self.values: list[Value] = []
+        self.terms: list[Term] = []
 
     def add(self, fragment: str, *values: Value) -> None:
         """Add a condition; a single value stands wherever ``{}`` does, of several each stands at its own ``{}``."""
-        marks = []
-        for value in values:
-            self.values.append(value)
-            marks.append(f"${len(self.values)}")
-        if len(marks) == 1:
-            fragment = fragment.replace("{}", marks[0])
-        else:
-            for mark in marks:
-                fragment = fragment.replace("{}", mark, 1)
-        self.texts.append(fragment)
+        self.terms.append(Term(Fragment(fragment, values)))
+
+    @property
+    def texts(self) -> list[str]:
+        """The conditions, with numbered parameters."""
+        return numbered([term.plain for term in self.terms])[0]
+
+    @property
+    def values(self) -> list[Value]:
+        """The parameters of :attr:`texts`."""
+        return [value for term in self.terms for value in term.plain.values]
 
     @property
     def where(self) -> str:
         """The WHERE clause, if there is a condition."""
-        return f" WHERE {' AND '.join(self.texts)}" if self.texts else ""
+        return f" WHERE {' AND '.join(self.texts)}" if self.terms else ""
 
 
-def conditions_of(call: Call, _state: State, kind: Kind[Any], query: Query) -> tuple[list[str], list[Value]]:
+def conditions_of(call: Call, _state: object, kind: Kind[Any], query: Query) -> tuple[list[str], list[Value]]:
     """The SQL conditions over a record kind's table ``t`` that ``query`` asks for, and their parameters.
 
     :raises Problem: ``INVALID`` on a parameter.
@@ -69,30 +67,69 @@ def conditions(call: Call, kind: Kind[Any], query: Query) -> Conditions:
             if values := asked.exact(kind.fields[item], query):
                 _one_of(found, kind, kind.fields[item], values)
         elif item.sql and (value := asked.asked_for(item, query)) is not None:
-            _filter(found, item, item.known(call, value) if item.known else value)
+            found.terms.append(_filter(item, item.known(call, value) if item.known else value))
     if "attributes" in kind.fields and (text := asked.last(query, "attributes")):
-        for path in _paths(text):
-            found.add("keystead_contains(t.attributes, {}::jsonb)", path)
+        found.terms.extend(attributes(kind, path) for path in _paths(text))
     if (needle := asked.needle(query)) and kind.search:
-        _search(found, kind, needle)
+        found.terms.append(search(kind, needle))
     return found
+
+
+class Key(NamedTuple):
+    """A part of an order.
+
+    :param text: the expression over ``t``.
+    :param down: greatest first.
+    :param nulls: where nulls stand, if there may be any.
+    """
+
+    text: str
+    down: bool
+    nulls: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {'DESC' if self.down else 'ASC'}{self.nulls}"
+
+    @property
+    def turned(self) -> "Key":
+        """The same, the other way round."""
+        nulls = {" NULLS FIRST": " NULLS LAST", " NULLS LAST": " NULLS FIRST"}.get(self.nulls, "")
+        return Key(self.text, not self.down, nulls)
 
 
 def order(kind: Kind[Any], query: Query) -> str:
     """The ORDER BY list: as asked, or the kind's own; ties by primary key. Nulls are greatest on both engines."""
+    return ", ".join(map(str, keys(kind, query)))
+
+
+def keys(kind: Kind[Any], query: Query) -> list[Key]:
+    """The parts of :func:`order`."""
     wanted = [name for name in asked.ordering(kind, query) if kind.fields[name.removeprefix("-")].link is None]
     key = records.spec(kind).key
-    parts: dict[str, str] = {}
+    parts: dict[str, Key] = {}
     for part in wanted or kind.order:
         field = kind.fields.get(part.removeprefix("-"))
         column = field.column if field else part.removeprefix("-")
-        down = part.startswith("-")
-        nulls = "" if field is None or not field.nullable else f" NULLS {'FIRST' if down else 'LAST'}"
-        parts.setdefault(column, f"t.{column} {'DESC' if down else 'ASC'}{nulls}")
+        if column not in parts:
+            parts[column] = _key(column, field, down=part.startswith("-"))
+        if field and (Mark.UNIQUE in field.marks or column == key) and not field.nullable:
+            return list(parts.values())
     # The key goes the way of what it follows, so that an index over both serves either direction.
-    last = next(reversed(parts.values()), "")
-    parts.setdefault(key, f"t.{key} {'DESC' if ' DESC' in last else 'ASC'}")
-    return ", ".join(parts.values())
+    if key not in parts:
+        parts[key] = Key(f"t.{key}", parts[next(reversed(parts))].down if parts else False)
+    return list(parts.values())
+
+
+_LAST: Final = 2**63 - 1
+"""Stands for null in an order of instants: an expression that an index can hold, unlike NULLS LAST on SQLite."""
+
+
+def _key(column: str, field: Field | None, *, down: bool) -> Key:
+    if field is None or not field.nullable:
+        return Key(f"t.{column}", down)
+    if field.temporal:
+        return Key(f"coalesce(t.{column}, {_LAST})", down)
+    return Key(f"t.{column}", down, f" NULLS {'FIRST' if down else 'LAST'}")
 
 
 def _one_of(found: Conditions, kind: Kind[Any], field: Field, values: tuple[object, ...]) -> None:
@@ -102,18 +139,28 @@ def _one_of(found: Conditions, kind: Kind[Any], field: Field, values: tuple[obje
         found.add(f"t.{key} IN ({pairs})", cast("Value", list(values)))
         return
     alike = " OR ".join([f"t.{field.column} = {{}}"] * len(values))
-    found.add(f"({alike})", *(records.to_column(field, value) for value in values))
+    plain = Fragment(f"({alike})", tuple(records.to_column(field, value) for value in values))
+    found.terms.append(Term(plain, column=field.column))
 
 
-def _filter(found: Conditions, item: Filter, value: object) -> None:
+def _filter(item: Filter, value: object) -> Term:
     """``sql`` may be two fragments parted by ``|`` for a boolean: the one for true, the one for false."""
     if item.type is bool and "{}" not in item.sql:
         yes, _, no = item.sql.partition("|")
-        found.add(yes if value else no or f"NOT ({yes})")
-        return
+        each = Fragment(item.each if value else f"NOT ({item.each})") if item.each else None
+        if value:
+            return Term(Fragment(yes), each, column=item.column)
+        return Term(Fragment(no or f"NOT ({yes})"), each, column=item.column, others=Fragment(yes))
     if isinstance(value, datetime):
         value = micros(value)
-    found.add(item.sql, cast("Value", list(value) if isinstance(value, tuple) else value))
+    asked_with = (cast("Value", list(value) if isinstance(value, tuple) else value),)
+    counted = Fragment(item.alone, asked_with) if item.alone else None
+    return Term(
+        Fragment(item.sql, asked_with),
+        Fragment(item.each, asked_with) if item.each else None,
+        alone=dict.fromkeys(INDEXES, counted) if counted else {},
+        column=item.column,
+    )
 
 
 def _paths(text: str) -> Iterator[str]:
@@ -132,25 +179,3 @@ def _paths(text: str) -> Iterator[str]:
         for step in reversed(steps):
             path = {step: path}
         yield msgspec.json.encode(path).decode()
-
-
-def _search(found: Conditions, kind: Kind[Any], needle: str) -> None:
-    patterns = [f"%{escaped(one)}%" for one in _spellings(needle)]
-    columns = [kind.fields[name].column if name in kind.fields else name for name in kind.search]
-    alike = " OR ".join(f"lower(t.{column}) LIKE {{}} ESCAPE '\\'" for column in columns for _ in patterns)
-    found.add(f"({alike})", *(pattern for _ in columns for pattern in patterns))
-
-
-def escaped(text: str) -> str:
-    """``text`` as LIKE takes it literally, with a backslash as the escape."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _spellings(needle: str) -> Iterator[str]:
-    """``needle`` with its letters beyond ASCII in either case: a database's ``lower()`` may know ASCII only."""
-    cased = [index for index, char in enumerate(needle) if not char.isascii() and char.upper() != char][:_FOLDED]
-    for raised in itertools.product((False, True), repeat=len(cased)):
-        chars = list(needle)
-        for index, up in zip(cased, raised, strict=True):
-            chars[index] = chars[index].upper() if up else chars[index]
-        yield "".join(chars)

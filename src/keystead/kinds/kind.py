@@ -53,6 +53,9 @@ class Filter:
     :param many: the parameter may be repeated; any of its values matches.
     :param test: for settings: whether an object passes, given the value (or the tuple of values).
     :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
+    :param each: for records: the same as ``sql`` for a row at hand, where it can be told faster than for all rows.
+    :param alone: for records: a SELECT that counts what meets this condition and no other.
+    :param column: for records: the only column that ``sql`` looks at.
     :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
         pass, where only the store knows them.
     :param note: what it does, for the API's documentation.
@@ -67,6 +70,9 @@ class Filter:
     many: bool = False
     test: Callable[[Any, Any], bool] | None = None
     sql: str = ""
+    each: str = ""
+    alone: str = ""
+    column: str = ""
     keys: Keys | None = None
     note: str = ""
     known: Callable[[Any, Any], object] | None = None
@@ -81,6 +87,9 @@ class Table:
     :param counted: the table's rows are counted by triggers (``row_counts``).
     :param owner: the column that holds the owning user's id; owners see and end what is theirs.
     :param self_made: whoever is signed in may make records of their own; the kind's rules see to it that they are.
+    :param number: the column that numbers the rows in the indexes of texts and of attributes (migration 0009).
+    :param census: a table that counts the rows by its columns, ``n`` of each sort.
+    :param sorts: those columns.
     :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant) or
         the rows of other kinds, where several share the table.
     """
@@ -91,6 +100,9 @@ class Table:
     owner: str = ""
     self_made: bool = False
     narrow: str = ""
+    number: str = ""
+    census: str = ""
+    sorts: tuple[str, ...] = ()
 
 
 View: TypeAlias = Callable[[Any, Any, Sequence[Any], Mapping[str, Sequence[str]]], Awaitable[Sequence[msgspec.Struct]]]

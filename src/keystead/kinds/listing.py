@@ -10,11 +10,12 @@ from keystead.base.errors import not_found
 from keystead.kinds import asked, grants, records
 from keystead.kinds.asked import Query, asked_for, last, value_of
 from keystead.kinds.call import Call
-from keystead.kinds.conditions import Conditions, conditions, conditions_of, order
+from keystead.kinds.conditions import Conditions, conditions, conditions_of, keys, order
 from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.large import Asked
 from keystead.kinds.snapshot import in_order
 from keystead.kinds.state import State
-from keystead.store import Statement
+from keystead.store import Statement, Value
 from keystead.store.sql import dynamic
 
 __all__ = [
@@ -141,14 +142,24 @@ async def rows(
     found = conditions(call, kind, query)
     if not everything:
         _concerning(found, call, kind)
-    count = await _count(state, kind, found)
+    first = (asked.number - 1) * asked.size
+    total = await _total(state, kind)
+    if total >= state.large.begins and (found.terms or first > asked.size):
+        page, count = await state.large.page(Asked(kind, found, keys(kind, query), total, first, asked.size))
+        pagination(asked, count)
+        read = await state.store.fetch(records.select(kind, spec.key), cast("Value", page))
+        places: dict[object, int] = {key: place for place, key in enumerate(page)}
+        read.sort(key=lambda row: places[row[0]])
+        return await records.from_rows(state.store, kind, read), count
+    count = total if spec.counted and not found.terms else await _count(state, kind, found)
     pagination(asked, count)  # past the end: refused before the rows are read
     text = (
         f"SELECT {records.columns(kind)} FROM {spec.name} t{found.where} ORDER BY {order(kind, query)}"  # noqa: S608 - declared names
         f" LIMIT ${len(found.values) + 1} OFFSET ${len(found.values) + 2}"
     )
-    values = (*found.values, asked.size, (asked.number - 1) * asked.size)
-    read = await state.store.fetch(dynamic(text), *values, heavy=bool(found.texts) or asked.number > 1)
+    read = await state.store.fetch(
+        dynamic(text), *found.values, asked.size, first, heavy=bool(found.terms) or asked.number > 1
+    )
     return await records.from_rows(state.store, kind, read), count
 
 
@@ -170,11 +181,15 @@ def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:
     found.add(f"({' OR '.join(texts) or 'false'})", *values)
 
 
+async def _total(state: State, kind: Kind[Any]) -> int:
+    """The rows of a counted table; 0 for others."""
+    spec = records.spec(kind)
+    row = await state.store.fetch_one(_COUNTED, spec.name) if spec.counted else None
+    return int(cast("int", row[0])) if row else 0
+
+
 async def _count(state: State, kind: Kind[Any], found: Conditions) -> int:
     spec = records.spec(kind)
-    if spec.counted and not found.texts:
-        row = await state.store.fetch_one(_COUNTED, spec.name)
-        return int(cast("int", row[0])) if row else 0
     text = f"SELECT count(*) FROM {spec.name} t{found.where}"  # noqa: S608 - declared names
     (row,) = await state.store.fetch(dynamic(text), *found.values, heavy=True)
     return int(cast("int", row[0]))

@@ -17,6 +17,7 @@ from keystead.base.secret import Secret, Vault
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes, stale
 from keystead.kinds.kind import Kind
+from keystead.kinds.large import Large
 from keystead.kinds.permissions import Permissions
 from keystead.kinds.snapshot import Snapshot
 from keystead.store import Change, GuardFailed, Store, Taken
@@ -44,6 +45,7 @@ class State:
         self.permissions = Permissions(kinds)
         self.settings = Snapshot({model: kind for model, kind in self.kinds.items() if kind.table is None})
         self.install_id = ""
+        self.large = Large(store)
         self._changing = asyncio.Lock()
         self._refreshing = asyncio.Lock()
         self._decoders: dict[str, Callable[[str], Any]] = {}

@@ -182,13 +182,16 @@ async def remove_user(call: Call, state: State, group: Group, body: UserAccountR
 
 
 _MEMBERS = "t.id IN (SELECT m.group_id FROM group_members m"
+_IS_MEMBERS = "EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = t.id"
+_BY_PK = "m.user_id = ANY({}::bigint[])"
+_BY_NAME = "m.user_id IN (SELECT u.id FROM users u WHERE u.username = ANY({}::text[]))"
 GROUP: Kind[Group] = Kind(
     model="authentik_core.group",
     struct=Group,
     path="core/groups",
     title=("Group", "Groups"),
     key_name="group_uuid",
-    table=Table("groups", counted=True),
+    table=Table("groups", counted=True, number="num_pk"),
     shown=GroupShown,
     view=view,
     rules=rules,
@@ -200,12 +203,13 @@ GROUP: Kind[Group] = Kind(
     filters=(
         "name",
         "is_superuser",
-        Filter("members_by_pk", int, many=True, sql=f"{_MEMBERS} WHERE m.user_id = ANY({{}}::bigint[]))"),
+        Filter("members_by_pk", int, many=True, sql=f"{_MEMBERS} WHERE {_BY_PK})", each=f"{_IS_MEMBERS} AND {_BY_PK})"),
         Filter(
             "members_by_username",
             str,
             many=True,
-            sql=f"{_MEMBERS} JOIN users u ON u.id = m.user_id WHERE u.username = ANY({{}}::text[]))",
+            sql=f"{_MEMBERS} WHERE {_BY_NAME})",
+            each=f"{_IS_MEMBERS} AND {_BY_NAME})",
         ),
         Filter("attributes", str, note="A JSON object whose members the attributes have; `a__b` reaches inside."),
         Filter("include_users", bool, note="Whether to show the members (`users_obj`); true unless said."),

@@ -346,7 +346,7 @@ USER = Kind(
     path="core/users",
     title=("User", "Users"),
     key_name="id",
-    table=Table("users", counted=True),
+    table=Table("users", counted=True, number="id", census="user_census", sorts=("path", "type", "is_active")),
     shown=UserShown,
     view=view,
     rules=rules,
@@ -366,7 +366,7 @@ USER = Kind(
         "uuid",
         "path",
         "is_active",
-        Filter("type", UserTypeEnum, many=True, sql="t.type = ANY({}::text[])"),
+        Filter("type", UserTypeEnum, many=True, sql="t.type = ANY({}::text[])", column="type"),
         *FILTERS,
     ),
 )

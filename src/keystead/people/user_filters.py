@@ -7,19 +7,53 @@ from keystead.kinds.kind import Filter
 from keystead.kinds.marks import Uuid
 
 _IN_GROUP: Final = "t.id IN (SELECT m.user_id FROM group_members m"
+_IS_IN_GROUP: Final = "EXISTS (SELECT 1 FROM group_members m"
+_GROUPS: Final = "m.group_id = ANY({}::text[])"
+_NAMED: Final = "m.group_id IN (SELECT g.id FROM groups g WHERE g.name = ANY({}::text[]))"
+_IN_GROUPS: Final = "SELECT count(DISTINCT m.user_id) FROM group_members m"
 _HAS_ROLE: Final = "t.id IN (SELECT r.user_id FROM user_roles r"
-_SUPER: Final = (
-    "t.id IN (WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser"
-    " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
-    " SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"
+_DOES_HAVE_ROLE: Final = "EXISTS (SELECT 1 FROM user_roles r"
+_HAVE_ROLES: Final = "SELECT count(DISTINCT r.user_id) FROM user_roles r"
+_ROLES: Final = "r.role_id = ANY({}::text[])"
+_ROLES_NAMED: Final = (
+    "r.role_id IN (SELECT s.id FROM settings s WHERE s.kind = 'authentik_rbac.role'"
+    " AND s.doc::jsonb ->> 'name' = ANY({}::text[]))"
 )
+_DOWN: Final = (
+    "WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser"
+    " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
+)
+_SUPER: Final = f"t.id IN ({_DOWN} SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"  # noqa: S608 - constants
+_IS_SUPER: Final = f"{_IS_IN_GROUP} WHERE m.user_id = t.id AND m.group_id IN ({_DOWN} SELECT id FROM down))"  # noqa: S608 - constants
 
 
 def _moments(name: str) -> tuple[Filter, ...]:
     return (
-        Filter(name, datetime, sql=f"t.{name} = {{}}"),
-        Filter(f"{name}__gt", datetime, sql=f"t.{name} > {{}}", note="After this instant."),
-        Filter(f"{name}__lt", datetime, sql=f"t.{name} < {{}}", note="Before this instant."),
+        Filter(name, datetime, sql=f"t.{name} = {{}}", column=name),
+        Filter(f"{name}__gt", datetime, sql=f"t.{name} > {{}}", column=name, note="After this instant."),
+        Filter(f"{name}__lt", datetime, sql=f"t.{name} < {{}}", column=name, note="Before this instant."),
+    )
+
+
+def _members(name: str, type_: object, condition: str) -> Filter:
+    return Filter(
+        name,
+        type_,
+        many=True,
+        sql=f"{_IN_GROUP} WHERE {condition})",
+        each=f"{_IS_IN_GROUP} WHERE m.user_id = t.id AND {condition})",
+        alone=f"{_IN_GROUPS} WHERE {condition}",
+    )
+
+
+def _holders(name: str, type_: object, condition: str) -> Filter:
+    return Filter(
+        name,
+        type_,
+        many=True,
+        sql=f"{_HAS_ROLE} WHERE {condition})",
+        each=f"{_DOES_HAVE_ROLE} WHERE r.user_id = t.id AND {condition})",
+        alone=f"{_HAVE_ROLES} WHERE {condition}",
     )
 
 
@@ -27,26 +61,21 @@ FILTERS: Final = (
     *_moments("date_joined"),
     *_moments("last_login"),
     *_moments("last_updated"),
-    Filter("last_login__isnull", bool, sql="t.last_login IS NULL|t.last_login IS NOT NULL"),
-    Filter("path_startswith", str, sql="substr(t.path, 1, length({})) = {}"),
-    Filter("is_superuser", bool, sql=_SUPER, note="Superusers through whatever group, or everybody else."),
-    Filter("groups_by_pk", Uuid, many=True, sql=f"{_IN_GROUP} WHERE m.group_id = ANY({{}}::text[]))"),
+    Filter("last_login__isnull", bool, sql="t.last_login IS NULL|t.last_login IS NOT NULL", column="last_login"),
     Filter(
-        "groups_by_name",
+        "path_startswith",
         str,
-        many=True,
-        sql=f"{_IN_GROUP} JOIN groups g ON g.id = m.group_id WHERE g.name = ANY({{}}::text[]))",
+        sql="t.path IN (SELECT c.path FROM user_census c WHERE substr(c.path, 1, length({})) = {})",
+        each="substr(t.path, 1, length({})) = {}",
+        column="path",
     ),
-    Filter("roles_by_pk", Uuid, many=True, sql=f"{_HAS_ROLE} WHERE r.role_id = ANY({{}}::text[]))"),
     Filter(
-        "roles_by_name",
-        str,
-        many=True,
-        sql=(
-            f"{_HAS_ROLE} JOIN settings s ON s.id = r.role_id WHERE s.kind = 'authentik_rbac.role'"
-            " AND s.doc::jsonb ->> 'name' = ANY({}::text[]))"
-        ),
+        "is_superuser", bool, sql=_SUPER, each=_IS_SUPER, note="Superusers through whatever group, or everybody else."
     ),
+    _members("groups_by_pk", Uuid, _GROUPS),
+    _members("groups_by_name", str, _NAMED),
+    _holders("roles_by_pk", Uuid, _ROLES),
+    _holders("roles_by_name", str, _ROLES_NAMED),
     Filter("attributes", str, note="A JSON object whose members the attributes have; `a__b` reaches inside."),
     Filter("include_groups", bool, note="Whether to show the groups (`groups_obj`); true unless said."),
     Filter("include_roles", bool, note="Whether to show the roles (`roles_obj`); true unless said."),

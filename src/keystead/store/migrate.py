@@ -1,7 +1,7 @@
 """Numbered SQL migrations: applied at start under a lock, refused when the database is newer than this program.
 
 A file ``migrations/NNNN_name.sql`` holds the way up and, after a line ``-- @down``, the way back. A line that ends in
-``-- @sqlite`` or ``-- @postgres`` belongs to that engine only.
+``-- @sqlite`` or ``-- @postgres`` belongs to that engine only, ``-- @fts5`` to a SQLite that can index parts of words.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from keystead.base import log
 from keystead.store.sqlite_link import connect as connect_sqlite
-from keystead.store.sqlite_link import outage
+from keystead.store.sqlite_link import indexes_text, outage
 
 if TYPE_CHECKING:
     from keystead.store.postgres_link import Address
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LOG = log.get("store.migrate")
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('keystead/migrate', 0))"
 _SCHEMA: Final = "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)"
+_MARKS: Final = frozenset({"sqlite", "postgres", "fts5"})
 _PATIENCE: Final = 600
 """Seconds that a second starter waits for the first one's migration on SQLite."""
 _VERSIONS: Final = (
@@ -60,11 +61,16 @@ def migrations() -> list[Migration]:
     return sorted(found)
 
 
-def _for(text: str, engine: str) -> str:
-    """``text`` as ``engine`` reads it: the other engine's lines gone, our own marks cut off."""
-    other = "-- @postgres" if engine == "sqlite" else "-- @sqlite"
-    lines = (line.rstrip() for line in text.splitlines())
-    return "\n".join(line.removesuffix(f"-- @{engine}").rstrip() for line in lines if not line.endswith(other)) + "\n"
+def _for(text: str, *engines: str) -> str:
+    """``text`` as an engine reads it that goes by these marks: lines of others gone, our own marks cut off."""
+    kept = []
+    for line in text.splitlines():
+        body, _, mark = line.rstrip().rpartition("-- @")
+        if mark not in _MARKS:
+            kept.append(line.rstrip())
+        elif mark in engines:
+            kept.append(body.rstrip())
+    return "\n".join(kept) + "\n"
 
 
 def _pending(applied: dict[int, str]) -> list[Migration]:
@@ -110,15 +116,16 @@ def migrate_sqlite(path: Path, *, down_to: int | None = None) -> int:
             connection.execute("BEGIN EXCLUSIVE")
         connection.execute(_VERSIONS)
         applied = {int(row[0]): str(row[1]) for row in connection.execute("SELECT version, sum FROM schema_versions")}
+        marks = ("sqlite", "fts5") if indexes_text(connection) else ("sqlite",)
         if down_to is None:
             for step in _pending(applied):
-                for statement in _statements(_for(step.up, "sqlite")):
+                for statement in _statements(_for(step.up, *marks)):
                     connection.execute(statement)
                 connection.execute("INSERT INTO schema_versions VALUES (?, ?, ?)", (step.version, step.name, step.sum))
                 applied[step.version] = step.sum
         else:
             for step in reversed([step for step in migrations() if step.version in applied and step.version > down_to]):
-                for statement in _statements(_for(step.down, "sqlite")):
+                for statement in _statements(_for(step.down, *marks)):
                     connection.execute(statement)
                 connection.execute("DELETE FROM schema_versions WHERE version = ?", (step.version,))
                 del applied[step.version]

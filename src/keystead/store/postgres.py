@@ -27,6 +27,8 @@ _FINISH: Final = 10.0
 class PostgresStore:
     """The large engine; see :class:`~keystead.store.store.Store` for what each method promises."""
 
+    indexing: Final = "grams"
+
     def __init__(self, pool: Pool, address: Address) -> None:
         self._pool = pool
         self._address = address

@@ -24,6 +24,7 @@ MAX_WAITING: Final = 10_000
 MAX_BATCH: Final = 512
 """Units that share one commit."""
 
+_INDEXED: Final = "SELECT 1 FROM sqlite_master WHERE name = 'users_grams'"
 _NOTHING: Final[tuple[int, ...]] = ()
 
 _Waiting: TypeAlias = tuple[Unit, "asyncio.Future[None]", asyncio.AbstractEventLoop]
@@ -41,6 +42,12 @@ class SqliteStore:
         self._path = path
         self._reader = connect(path, reads_only=True)
         self._readers = Readers(path)
+        self.indexing = "fts5" if self._reader.execute(_INDEXED).fetchall() else ""
+        if not self.indexing:
+            _LOG.warning(
+                "this SQLite has no index over parts of words (FTS5, 3.34 or later): searches read whole tables",
+                version=sqlite3.sqlite_version,
+            )
         self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._closing = asyncio.Event()
         self._exclusive: set[str] = set()

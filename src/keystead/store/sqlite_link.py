@@ -59,6 +59,16 @@ def connect(path: Path, *, reads_only: bool = False) -> sqlite3.Connection:
     return connection
 
 
+def indexes_text(connection: sqlite3.Connection) -> bool:
+    """Whether this SQLite has an index over parts of words: FTS5 with its trigram tokenizer (3.34 and later)."""
+    try:
+        connection.execute("CREATE VIRTUAL TABLE temp.probe USING fts5(text, tokenize='trigram')")
+        connection.execute("DROP TABLE temp.probe")
+    except sqlite3.OperationalError:
+        return False
+    return True
+
+
 def _contains(whole: str, part: str) -> bool:
     """What PostgreSQL's ``jsonb @> jsonb`` answers: every member of ``part`` stands in ``whole`` with that value."""
     return _holds(msgspec.json.decode(whole), msgspec.json.decode(part))

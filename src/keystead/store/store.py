@@ -56,6 +56,11 @@ class Change(NamedTuple):
 class Store(Protocol):
     """What both engines offer."""
 
+    @property
+    def indexing(self) -> str:
+        """How texts and attributes are indexed for searches: ``fts5``, ``grams``, or not at all."""
+        ...
+
     async def fetch(self, statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:
         """All rows of a SELECT; ``heavy`` marks lists and searches, which must not hold up the loop.
 

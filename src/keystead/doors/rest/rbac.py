@@ -17,11 +17,11 @@ from keystead.kinds import asked, grants, ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.conditions import escaped
 from keystead.kinds.kind import Filter
 from keystead.kinds.marks import READ_ONLY, Uuid
 from keystead.kinds.permissions import Permission, app_title
 from keystead.kinds.state import State
+from keystead.kinds.terms import escaped
 from keystead.people import assigning
 from keystead.people.assigning import PatchedPermissionAssignRequest, PermissionAssignRequest, PermissionAssignResult
 from keystead.people.initial import PermissionShown, shown
