@@ -10,10 +10,10 @@ import contextlib
 import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
 import uvloop
 
 from keystead.base import log, memory
@@ -51,8 +51,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 Announce = Callable[[State], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """What a process does.
 
     :param serves: pages and protocols, and not only health and metrics.
