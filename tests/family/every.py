@@ -1,4 +1,9 @@
-"""What the suites over all kinds share: which kinds there are, and how a verb is asked."""
+"""What the suites over all kinds share: which kinds there are, on which engines they are tried, how a verb is asked.
+
+Every kind is tried on SQLite. On PostgreSQL every record is, for its table and statements are its own there; settings
+are documents that all go one way whatever their kind, so those in :data:`SAMPLE` speak for the others: every one that
+does something of its own on that way (numbers for its keys, secrets to be sealed), and every tenth of the rest.
+"""
 
 from typing import Any, Final, TypeAlias
 
@@ -30,6 +35,44 @@ def every(verb: Verb | None = None) -> pytest.MarkDecorator:
     ]
     ids = [kind.path if kind in app.TWINS else kind.model for kind in found]
     return pytest.mark.parametrize("kind", found, ids=ids)
+
+
+def _sample() -> frozenset[str]:
+    settings = [kind for kind in (*app.KINDS, *app.TWINS) if kind.table is None]
+    own = [kind for kind in settings if kind.fields[kind.pk].core is int or any(f.secret for f in kind.fields.values())]
+    rest = [kind for kind in settings if kind not in own]
+    return frozenset(kind.model for kind in (*own, *rest[::10]))
+
+
+SAMPLE: Final = _sample()
+"""Models of the settings that are tried on PostgreSQL too."""
+_HOUSES: Final = frozenset({"maker", "callers", "walk"})
+"""Fixtures of the suites over all kinds: each a house on an engine."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is not for its engine (a conftest takes this in where such suites are)."""
+    out = [item for item in items if isinstance(item, pytest.Function) and not _wanted(item)]
+    if out:
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in set(out)]
+
+
+def _wanted(item: pytest.Function) -> bool:
+    given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    if "postgres" not in given or not _HOUSES & set(item.fixturenames):
+        return True
+    kinds = [kind for one in given for kind in _kinds(one)]
+    return any(kind.table for kind in kinds) or all(kind.model in SAMPLE for kind in kinds)
+
+
+def _kinds(given: object) -> list[AnyKind]:
+    """The kinds that a test's parameter is about: a kind, what has one, or a path of the API at or below one."""
+    if isinstance(given, str) and given.startswith("/"):
+        found = [kind for kind in (*app.KINDS, *app.TWINS) if given.startswith(f"/{kind.path}/")]
+        return [max(found, key=lambda kind: len(kind.path))] if found else []
+    kind = given if isinstance(given, Kind) else getattr(given, "kind", None)
+    return [kind] if isinstance(kind, Kind) else []
 
 
 def makeable(kind: AnyKind) -> bool:

@@ -99,6 +99,7 @@ async def test_postgres_ends_and_comes_back_amid_load(server_and_place: tuple[Se
         assert recovered < 5
 
 
+@pytest.mark.alone
 async def test_a_store_tells_that_postgres_is_down_and_goes_on_when_it_is_back(
     server_and_place: tuple[Server, Place],
 ) -> None:

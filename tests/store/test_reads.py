@@ -41,6 +41,7 @@ async def _longest_gap() -> AsyncIterator[list[float]]:
         ticking.cancel()
 
 
+@pytest.mark.alone
 async def test_the_loop_goes_on_beside_heavy_questions(store: Store) -> None:
     begun = time.monotonic()
     async with _longest_gap() as gaps:
@@ -101,6 +102,7 @@ async def test_closing_stops_heavy_questions(place: Place, monkeypatch: pytest.M
             await endless
 
 
+@pytest.mark.alone
 async def test_waiting_for_a_connection_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_pool, "PATIENCE", 0.2)
     sleep = Statement("sleep", "SELECT pg_sleep(1)")

@@ -101,6 +101,7 @@ async def _listening(connection: "asyncpg.Connection[asyncpg.Record]", *, end: b
     return len(rows)
 
 
+@pytest.mark.alone
 async def test_an_announcement_reaches_another_process_at_once() -> None:
     async with (
         engines.fresh_place("postgres") as place,

@@ -18,6 +18,7 @@ from typing import Any, Final
 import httpx
 import psutil
 
+from tests import turns
 from tests.engines import Place
 
 KEY: Final = "the key of an installation that only tests know, long enough"
@@ -71,8 +72,11 @@ def command(*arguments: str, text: str = "", env: Mapping[str, str] | None = Non
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
-_ports = itertools.cycle(range(20_000 + os.getpid() * 37 % 10_000, 32_000))
-"""Below those that the system gives to connections of its own accord: nobody takes one between look and use."""
+_run = os.getppid() if turns.WORKERS > 1 else os.getpid()
+_ports = itertools.cycle(range(20_000 + _run * 37 % 10_000 + turns.WORKER, 32_000, turns.WORKERS))
+"""Below those that the system gives to connections of its own accord, and none that another process of this run looks
+at: nobody takes one between look and use.
+"""
 
 
 def free_port() -> int:

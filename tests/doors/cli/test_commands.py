@@ -52,6 +52,7 @@ async def person(place: Place, username: str) -> User:
     return found
 
 
+@pytest.mark.alone
 def test_the_version_is_told_quickly() -> None:
     took = []
     for _ in range(3):
