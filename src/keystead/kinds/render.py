@@ -1,7 +1,7 @@
 """Objects as the API shows them: stored members that are readable, computed members, and what tells their type."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -40,6 +40,34 @@ async def render(
             body.update(msgspec.structs.asdict(more))
         rendered.append(body)
     return rendered
+
+
+_KEPT: Final = 2_000
+"""Objects a snapshot keeps as JSON."""
+_encoder: Final = msgspec.json.Encoder()
+
+
+async def encoded(
+    call: Call, state: State, kind: Kind[Any], objs: Sequence[Any], query: Mapping[str, Sequence[str]]
+) -> Sequence[object]:
+    """``objs`` as :func:`render` shows them, ready to be put into an answer.
+
+    Where that depends on nothing but the settings and the address we are reached at, each object is turned into JSON
+    once for as long as they stay.
+    """
+    if kind.table is not None or (kind.view is not None and not kind.steady):
+        return await render(call, state, kind, objs, query)
+    secrets = bool(kind.shown_secrets) and may(call, kind, "change")
+    kept: dict[tuple[object, ...], msgspec.Raw] = call.settings.memo("render.encoded", dict)
+    names = [(kind.model, getattr(obj, kind.pk), secrets, call.origin.root, call.origin.host) for obj in objs]
+    found: list[object] = [kept.get(name) for name in names]
+    if missing := [index for index, body in enumerate(found) if body is None]:
+        if len(kept) + len(missing) > _KEPT:
+            kept.clear()
+        bodies = await render(call, state, kind, [objs[index] for index in missing], query)
+        for index, body in zip(missing, bodies, strict=True):
+            found[index] = kept[names[index]] = msgspec.Raw(_encoder.encode(body))
+    return found
 
 
 async def base(

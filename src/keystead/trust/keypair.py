@@ -266,6 +266,7 @@ KEYPAIR = Kind(
     key_name="kp_uuid",
     shown=CertificateKeyPairShown,
     view=view,
+    steady=True,
     rules=rules,
     search=("name",),
     filters=(

@@ -1,5 +1,6 @@
 """Polymorphic families: ``stages/all/``, ``policies/all/`` … list, read, delete objects of every type (rest.md §6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,22 +59,32 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
     query = query_of(request)
     page = listing.page(query)
     needle = asked.needle(query)
+    ordering = asked.last(query, "ordering")
+    found = _ordered(call, family, ordering if ordering.removeprefix("-") in _ORDERED else "name")
     found = [
         obj
-        for kind in seen.values()
-        for obj in call.settings.all(kind)
-        if (not needle or any(needle in str(getattr(obj, name, "")).lower() for name in family.search))
+        for obj in found
+        if type(obj) in seen
+        and (not needle or any(needle in str(getattr(obj, name, "")).lower() for name in family.search))
     ]
     for item in family.filters:
         value, test = asked.asked_for(item, query), item.test
         if value is not None and test is not None:
             found = [obj for obj in found if test((call, seen[type(obj)], obj), value)]
-    ordering = asked.last(query, "ordering")
-    found = in_order(found, (ordering if ordering.removeprefix("-") in _ORDERED else "name",))
     pages = listing.pagination(page, len(found))
     first = (page.number - 1) * page.size
     results = [await base(call, site.state, seen[type(obj)], obj) for obj in found[first : first + page.size]]
     return json({"pagination": pages, "results": results, "autocomplete": {}})
+
+
+def _ordered(call: Call, family: Family, by: str) -> Sequence[Any]:
+    """Every object of the family; sorted once for as long as the settings stay."""
+
+    def build() -> tuple[Any, ...]:
+        every = (obj for kind in call.settings.kinds(family.name) for obj in call.settings.all(kind))
+        return tuple(in_order(every, (by,)))
+
+    return call.settings.memo(("family", family.name, by), build)
 
 
 async def retrieve(_request: Request, call: Call, site: Site, family: Family, key: str) -> Response:

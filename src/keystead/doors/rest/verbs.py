@@ -19,7 +19,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
-from keystead.kinds.render import render
+from keystead.kinds.render import encoded, render
 from keystead.kinds.state import State
 
 Query = Mapping[str, Sequence[str]]
@@ -99,7 +99,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
             call, site.state, kind, query, asked, owner=None if everything else call.actor.pk
         )
         pages = listing.pagination(asked, count)
-    results = await render(call, site.state, kind, objs, query)
+    results = await encoded(call, site.state, kind, objs, query)
     return json({"pagination": pages, "results": results, "autocomplete": {}})
 
 
@@ -108,7 +108,7 @@ async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], ke
     signed_in(call)
     obj = await find(call, site.state, kind, key)
     require(call, kind, Verb.RETRIEVE, obj)
-    return json((await render(call, site.state, kind, [obj], query_of(request)))[0])
+    return json((await encoded(call, site.state, kind, [obj], query_of(request)))[0])
 
 
 async def new_key(state: State, kind: Kind[Any]) -> object:

@@ -112,6 +112,7 @@ CONSENT_STAGE = Kind(
     component="ak-stage-consent-form",
     shown=StageShown,
     view=view,
+    steady=True,
     filters=("consent_expire_in", "mode", "name", BY_UUID),
 )
 STAGE = Stage(CONSENT_STAGE, ask, answer, component=COMPONENT)
