@@ -51,24 +51,19 @@ async def _rate(server: Server, path: str, clients: int = 16) -> Seen:
     return await drive(server, step, clients=clients)
 
 
-async def pattern(connection: Connection, number: int) -> tuple[dict[str, Any], dict[str, Any]]:
+async def pattern(server: Server) -> None:
     """A provider and its application, made by the API: what the others are made after."""
-    flow = (await ask(connection, "GET", FLOW))["results"][0]["pk"]
-    ending = (await ask(connection, "GET", ENDING))["results"][0]["pk"]
-    name = f"many {number:05d}"
-    provider = await ask(
-        connection,
-        "POST",
-        "providers/oauth2/",
-        {
-            "name": name,
-            "authorization_flow": flow,
-            "invalidation_flow": ending,
-            "redirect_uris": [{"matching_mode": "strict", "url": f"https://many-{number}.example.org/callback"}],
-        },
-    )
-    body = {"name": name, "slug": f"many-{number:05d}", "provider": provider["pk"]}
-    return provider, await ask(connection, "POST", "core/applications/", body)
+    connection = await Connection.to(server.url)
+    body = {
+        "name": f"many {0:05d}",
+        "authorization_flow": (await ask(connection, "GET", FLOW))["results"][0]["pk"],
+        "invalidation_flow": (await ask(connection, "GET", ENDING))["results"][0]["pk"],
+        "redirect_uris": [{"matching_mode": "strict", "url": "https://many.example.org/callback"}],
+    }
+    provider = await ask(connection, "POST", "providers/oauth2/", body)
+    application = {"name": body["name"], "slug": f"many-{0:05d}", "provider": provider["pk"]}
+    await ask(connection, "POST", "core/applications/", application)
+    connection.close()
 
 
 async def applications(server: Server) -> dict[str, Seen]:
