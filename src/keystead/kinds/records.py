@@ -121,13 +121,20 @@ def _seen(kind: Kind[Any], column: str) -> Statement:
     return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
 
 
-async def visible(store: Store, kind: Kind[T], column: str, value: object, at: datetime) -> T | None:
-    """The record whose ``column`` holds ``value``, unless the kind hides it at this instant."""
+async def visible(
+    store: Store, kind: Kind[T], column: str, value: object, at: datetime, *, bare: bool = False
+) -> T | None:
+    """The record whose ``column`` holds ``value``, unless the kind hides it at this instant.
+
+    :param bare: without its links.
+    """
     keys = cast("Value", [value])
     if spec(kind).narrow:
         rows = await store.fetch(_seen(kind, column), keys, micros(at))
     else:
         rows = await store.fetch(select(kind, column), keys)
+    if bare:
+        return from_row(kind, rows[0]) if rows else None
     return next(iter(await from_rows(store, kind, rows[:1])), None)
 
 

@@ -90,7 +90,9 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
 
     async def decide(call: Call) -> tuple[Changes, Answer]:
         nonlocal given
-        obj = await verbs.find(call, state, action.kind, next(iter(params.values()))) if params else None
+        obj = None
+        if params:
+            obj = await verbs.find(call, state, action.kind, next(iter(params.values())), bare=action.bare)
         _permit(action, call, obj)
         if given is None:
             query = verbs.query_of(request)

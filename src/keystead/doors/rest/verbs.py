@@ -42,9 +42,10 @@ def query_of(request: Request) -> dict[str, list[str]]:
     return found
 
 
-async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # noqa: ANN401 - objects of every kind
+async def find(call: Call, state: State, kind: Kind[Any], key: str, *, bare: bool = False) -> Any:  # noqa: ANN401 - objects of every kind
     """The object that a URL names.
 
+    :param bare: a record comes without its links.
     :raises Problem: ``NOT_FOUND``; also for a key that cannot be one.
     """
     field = kind.fields[kind.key]
@@ -52,7 +53,7 @@ async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # n
     if value is None:
         found = None
     elif kind.table is not None:
-        found = await records.visible(state.store, kind, field.column, value, call.at)
+        found = await records.visible(state.store, kind, field.column, value, call.at, bare=bare)
     elif kind.key == kind.pk:
         found = call.settings.get(kind, value)
     else:
