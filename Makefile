@@ -8,7 +8,7 @@ METRICS ?= localhost:9300
 ARGS    ?=
 
 PY    := .venv/bin/python
-PINS  := pyproject.toml uv.lock tools/uv.txt tools/bootstrap.sh
+PINS  := pyproject.toml uv.lock tools/uv.txt tools/sdk.txt tools/bootstrap.sh
 CODE   = $(foreach d,src tests tools bench examples,$(if $(shell find $(d) -name '*.py' 2>/dev/null),$(d)))
 
 # A moved checkout has an environment that points to the old place: make it anew.

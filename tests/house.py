@@ -115,6 +115,16 @@ class House:
         await self.put(made)
         return Client(self.app, key.reveal())
 
+    async def grant(self, role: str, kind: Kind[Any], pk: object, *permissions: str) -> None:
+        """Let a role hold permissions (full names) on one object."""
+
+        async def decide(call: Call) -> tuple[Changes, None]:
+            changes = Changes()
+            changes.grant(call, role, kind, pk, permissions)
+            return changes, None
+
+        await self.state.change(self.call, decide)
+
     async def client_with(self, *permissions: str) -> Client:
         """A client of a new person who holds ``permissions`` (full names) through a role, and nothing else."""
         name = f"r{rand.hex128()[:12]}"

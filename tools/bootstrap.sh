@@ -74,3 +74,10 @@ if [ -n "$index" ]; then
 else
     "$uv" sync --quiet --frozen "${groups[@]}" "${strictness[@]}"
 fi
+
+# --- a second release of the contract's SDK, beside (not among) the packages ------------------------------------------
+if [ "$group" = dev ] && ! cmp -s tools/sdk.txt .venv/sdk/pin.txt; then
+    rm -rf .venv/sdk
+    "$uv" pip install --quiet --no-deps --require-hashes --target .venv/sdk --requirement tools/sdk.txt
+    cp tools/sdk.txt .venv/sdk/pin.txt
+fi

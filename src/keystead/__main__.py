@@ -14,7 +14,7 @@ def house() -> "House":
     from keystead import app  # noqa: PLC0415 - it takes a good part of a second; help, version and config do without
     from keystead.doors.cli.house import House  # noqa: PLC0415 - as above
 
-    return House(app.KINDS, app.build)
+    return House(app.KINDS, app.build, app.JOBS)
 
 
 def main() -> None:

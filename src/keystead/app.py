@@ -1,93 +1,98 @@
-"""The composition root: the only file that sees the whole house. Plain lists; a new variant is one line here."""
+"""The composition root: the only file that sees the whole house. Plain lists, put together from those of the floors."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, Union
+
+import msgspec
 
 from keystead.doors.http.cookies import Jar
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
+from keystead.doors.rest import (
+    blueprints,
+    endpoints,
+    files,
+    narrow,
+    openapi,
+    outpost_providers,
+    outposts,
+    own,
+    rbac,
+    reviews,
+    root,
+    system,
+    tasks,
+    tenants,
+    transactional,
+    trials,
+)
 from keystead.doors.rest import errors as api_errors
-from keystead.doors.rest import narrow, openapi, root
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
+from keystead.doors.rest.verbs import Narrow
+from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
 from keystead.doors.web.portal import Portal
-from keystead.flows import binding as flow_binding
-from keystead.flows import flow
+from keystead.doors.worker import timetable
+from keystead.flows import flow, outside
+from keystead.flows import register as flows
 from keystead.flows.executor import Executor
+from keystead.flows.inspector import FlowInspection
 from keystead.flows.ports import Ports
 from keystead.flows.stage import Stage
-from keystead.flows.stages import (
-    consent,
-    deny,
-    identification,
-    password,
-    prompt,
-    user_login,
-    user_logout,
-    user_write,
-)
 from keystead.kinds.action import Action
-from keystead.kinds.kind import Kind
-from keystead.people import brand, event, group, role, session, token, user, user_actions
-from keystead.policies import binding as policy_binding
-from keystead.policies import expression
+from keystead.kinds.kind import Filter, Kind
+from keystead.notify import dispatch
+from keystead.notify import register as notify
+from keystead.people import register as people
+from keystead.policies import register as policies
 from keystead.policies.engine import Engine
 from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
 from keystead.providers import consent as user_consent
-from keystead.providers.oidc import mapping, provider, routes, setup
+from keystead.providers import register as providers
+from keystead.providers.oidc import routes
 from keystead.providers.oidc.grant import Grant, Parts
-from keystead.providers.oidc.grants import client_credentials, code, refresh
+from keystead.providers.outpost import instance as outpost
+from keystead.providers.rac import endpoint as rac_endpoint
+from keystead.sources import register as sources
 from keystead.trust import keypair
 
-STAGES: Final[tuple[Stage[Any], ...]] = (
-    identification.STAGE,
-    password.STAGE,
-    user_login.STAGE,
-    user_logout.STAGE,
-    consent.STAGE,
-    prompt.STAGE,
-    user_write.STAGE,
-    deny.STAGE,
-)
-
-POLICIES: Final[tuple[PolicyKind, ...]] = (expression.POLICY,)
-
-GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credentials.GRANT)
+STAGES: Final[tuple[Stage[Any], ...]] = flows.STAGES
+POLICIES: Final[tuple[PolicyKind, ...]] = policies.POLICIES
+GRANTS: Final[tuple[Grant, ...]] = providers.GRANTS
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
-    user.USER,
-    group.GROUP,
-    role.ROLE,
-    token.TOKEN,
-    session.SESSION,
-    event.EVENT,
-    brand.BRAND,
+    *people.KINDS,
     keypair.KEYPAIR,
-    policy_binding.POLICY_BINDING,
-    *(one.kind for one in POLICIES),
-    flow.FLOW,
-    flow_binding.FLOW_STAGE_BINDING,
-    *(one.kind for one in STAGES),
-    prompt.PROMPT,
-    application.APPLICATION,
-    provider.OAUTH2_PROVIDER,
-    mapping.SCOPE_MAPPING,
-    user_consent.USER_CONSENT,
+    *policies.KINDS,
+    *flows.KINDS,
+    *sources.KINDS,
+    *providers.KINDS,
+    *notify.KINDS,
 )
+
+TWINS: Final[tuple[Kind[Any], ...]] = people.TWINS
+"""Second paths to objects of kinds above."""
 
 FAMILIES: Final = (
     Family("stages", "stages/all", "stage_uuid", "Stage", filters=(narrow.NAME,)),
     Family("policies", "policies/all", "policy_uuid", "Policy", filters=(narrow.UNBOUND, narrow.NOT_VALIDATING)),
-    Family("providers", "providers/all", "id", "Provider", filters=(narrow.UNASSIGNED,)),
+    Family(
+        "providers",
+        "providers/all",
+        "id",
+        "Provider",
+        filters=(narrow.UNASSIGNED, narrow.backchannel(providers.BACKCHANNEL)),
+    ),
     Family(
         "propertymappings",
         "propertymappings/all",
@@ -95,6 +100,22 @@ FAMILIES: Final = (
         "PropertyMapping",
         filters=(narrow.NAME, *narrow.MANAGED),
     ),
+    Family(
+        "sources",
+        "sources/all",
+        "slug",
+        "Source",
+        filters=narrow.SOURCES,
+        variants=sources.VARIANTS,
+    ),
+    Family(
+        "service_connections",
+        "outposts/service_connections/all",
+        "uuid",
+        "ServiceConnection",
+        filters=(narrow.NAME,),
+    ),
+    Family("connectors", "endpoints/connectors", "connector_uuid", "Connector"),
 )
 
 ENGINE: Final = Engine({one.kind.model: one.evaluate for one in POLICIES})
@@ -107,23 +128,49 @@ PORTS: Final = Ports(
 EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 
 ACTIONS: Final[tuple[Action, ...]] = (
-    *user_actions.ACTIONS,
-    *group.ACTIONS,
-    *role.ACTIONS,
-    *token.ACTIONS,
-    *session.ACTIONS,
-    *event.ACTIONS,
-    *brand.ACTIONS,
+    *people.ACTIONS,
     *keypair.ACTIONS,
-    *flow.ACTIONS,
-    *prompt.ACTIONS,
-    *access.actions(ENGINE),
-    *setup.ACTIONS,
+    *flows.ACTIONS,
+    *sources.actions(ENGINE),
+    *providers.actions(ENGINE),
+    *notify.ACTIONS,
 )
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*root.OPERATIONS,)
+JOBS: Final = (*timetable.JOBS, timetable.Job("notify", 5.0, partial(dispatch.tell, ENGINE)))
 
-NARROWED: Final = {application.APPLICATION.model: partial(access.narrow, ENGINE)}
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *root.OPERATIONS,
+    *rbac.OPERATIONS,
+    *own.OPERATIONS,
+    *outpost_providers.operations(ENGINE),
+    *trials.operations(ENGINE),
+    *reviews.OPERATIONS,
+    *system.OPERATIONS,
+    *files.OPERATIONS,
+    *outposts.OPERATIONS,
+    *endpoints.OPERATIONS,
+    *blueprints.OPERATIONS,
+    *tasks.OPERATIONS,
+    *transactional.OPERATIONS,
+)
+
+PICTURED: Final = (
+    (application.APPLICATION, "icon", "meta_icon"),
+    (flow.FLOW, "background", "background"),
+)
+"""Kinds whose picture older clients set by a call of its own, and the member that holds it."""
+
+OPENED: Final = {kind.model: tenants.keyed for kind in people.OPENED}
+"""Kinds whose callers prove themselves otherwise than by session or token."""
+
+MORE: Final = {application.APPLICATION.model: transactional.policy_bindings}
+"""What else the bodies of some creates ask for."""
+
+NARROWED: Final[Mapping[str, Narrow]] = {
+    application.APPLICATION.model: partial(access.narrow, ENGINE),
+    rac_endpoint.ENDPOINT.model: partial(rac_endpoint.narrow, ENGINE),
+    outpost.OUTPOST.model: outpost.narrow,
+}
 """Lists that every signed-in person may ask for: what concerns them is picked."""
 
 
@@ -131,11 +178,16 @@ def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
     jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
     table = Routes()
-    add_all(table, KINDS, FAMILIES, ACTIONS, NARROWED)
+    add_all(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, NARROWED, OPENED, MORE)
     add_operations(table, OPERATIONS)
-    openapi.add(table, KINDS, FAMILIES, ACTIONS, OPERATIONS, root_path=site.root_path)
+    files.add_older(table, PICTURED)
     door = FlowDoor(jar, EXECUTOR)
+    told = (*OPERATIONS, *flow_operations(door))
+    openapi.add(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, told, root_path=site.root_path)
     _pages(table, door)
+    for one in flow_operations(door):
+        # Outposts answer with a session they have just been given and no cross-site token (flows.md §1).
+        table.add(one.method, f"/api/v3/{one.path}", Endpoint(one.run, api_errors.answer, fresh=False))
     parts = Parts(EXECUTOR, {one.type: one for one in GRANTS})
     for entry in routes.routes(parts):
         run = OidcDoor(door, entry.handle, visits=entry.visits).run
@@ -143,6 +195,25 @@ def build(site: Site) -> Application:
         endpoint = Endpoint(run, failed, identify=entry.visits, max_body=64 * 1024, fresh=False)
         table.add(entry.method, entry.path, endpoint)
     return Application(site, table, jar, _unknown)
+
+
+def flow_operations(door: FlowDoor) -> tuple[Operation, ...]:
+    """The executor as JSON, and the inspector."""
+    of, query = "{flow_slug}/", (Filter("query", str, note="The page's own query string, escaped as a whole."),)
+    asks: Any = Annotated[
+        Union[(*outside.CHALLENGES, *(one.challenge for one in STAGES if one.challenge))],
+        msgspec.Meta(title="ChallengeTypes"),
+    ]
+    answers: Any = Annotated[
+        Union[(*outside.RESPONSES, *(one.response for one in STAGES if one.response))],
+        msgspec.Meta(title="FlowChallengeResponse"),
+    ]
+    run, look = f"flows/executor/{of}", f"flows/inspector/{of}"
+    return (
+        Operation("GET", run, door.json, "flows_executor_get", response=asks, query=query, anonymous=True),
+        Operation("POST", run, door.json, "flows_executor_solve", answers, asks, query=query, anonymous=True),
+        Operation("GET", look, door.inspect, "flows_inspector_get", response=FlowInspection),
+    )
 
 
 def _unknown(request: Request, site: Site, exc: BaseException) -> Response:
@@ -159,7 +230,6 @@ def _pages(table: Routes, door: FlowDoor) -> None:
         table.add(method, path, Endpoint(run, pages.failed, identify=identify, fresh=fresh))
 
     for method in ("GET", "POST"):
-        table.add(method, "/api/v3/flows/executor/{flow_slug}/", Endpoint(door.json, api_errors.answer, fresh=False))
         page(method, "/recovery/use-token/{key}/", portal.recover)
     page("GET", "/if/flow/{flow_slug}/", door.show, fresh=False)
     page("POST", "/if/flow/{flow_slug}/", door.answer, fresh=False)
@@ -168,7 +238,11 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("GET", "/if/admin/", portal.admin)
     page("GET", "/application/launch/{slug}/", portal.launch)
     page("GET", "/flows/-/cancel/", portal.cancel)
+    page("GET", "/flows/-/configure/{stage_uuid}/", portal.configure)
     page("GET", "/flows/-/default/{designation}/", portal.default)
     page("POST", "/flows/-/default/invalidation/", portal.sign_out)
+    page("POST", "/-/impersonation/end", portal.be_oneself)
     page("GET", "/-/brand/{file}", portal.brand_css)
     page("GET", "/static/{*path}", portal_door.static, identify=False)
+    page("GET", "/files/media/public/{*path}", files_door.media, identify=False)
+    page("GET", "/media/public/{*path}", files_door.media, identify=False)

@@ -22,9 +22,22 @@ METHODS: Final = {
 
 
 def every(verb: Verb | None = None) -> pytest.MarkDecorator:
-    """For every kind (that has ``verb``)."""
-    found = [kind for kind in app.KINDS if verb is None or verb in kind.verbs]
-    return pytest.mark.parametrize("kind", found, ids=[kind.model for kind in found])
+    """For every kind that has ``verb`` (any verb, where none is named)."""
+    found = [
+        kind
+        for kind in (*app.KINDS, *app.TWINS)
+        if makeable(kind) and (kind.verbs if verb is None else verb in kind.verbs)
+    ]
+    ids = [kind.path if kind in app.TWINS else kind.model for kind in found]
+    return pytest.mark.parametrize("kind", found, ids=ids)
+
+
+def makeable(kind: AnyKind) -> bool:
+    """Whether there can be an object of ``kind``: everything it must refer to is there, and no other key is wanted."""
+    if kind.model in app.OPENED:
+        return False
+    known = {name for other in app.KINDS for name in (other.model, other.family)} | {"bindable"}
+    return all(one.ref is None or one.ref.target in known or one.nullable or one.many for one in kind.references)
 
 
 def path_of(kind: AnyKind, obj: object = None, tail: str = "") -> str:

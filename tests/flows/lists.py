@@ -9,7 +9,34 @@ from keystead.flows.binding import FLOW_STAGE_BINDING
 from keystead.flows.flow import FLOW
 from keystead.flows.ports import Finish, Ports, Visitor
 from keystead.flows.stage import Stage
-from keystead.flows.stages import consent, deny, identification, password, prompt, user_login, user_logout, user_write
+from keystead.flows.stages import (
+    account_lockdown,
+    authenticator_duo,
+    authenticator_email,
+    authenticator_endpoint_gdtc,
+    authenticator_sms,
+    authenticator_static,
+    authenticator_totp,
+    authenticator_validate,
+    authenticator_webauthn,
+    captcha,
+    consent,
+    deny,
+    dummy,
+    email,
+    endpoints,
+    identification,
+    invitation,
+    mtls,
+    password,
+    prompt,
+    redirect,
+    source,
+    user_delete,
+    user_login,
+    user_logout,
+    user_write,
+)
 from keystead.flows.stages.prompt import PROMPT
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -38,6 +65,24 @@ STAGES: Final[tuple[Stage[Any], ...]] = (
     prompt.STAGE,
     user_write.STAGE,
     deny.STAGE,
+    account_lockdown.STAGE,
+    authenticator_duo.STAGE,
+    authenticator_email.STAGE,
+    authenticator_endpoint_gdtc.STAGE,
+    authenticator_sms.STAGE,
+    authenticator_static.STAGE,
+    authenticator_totp.STAGE,
+    authenticator_validate.STAGE,
+    authenticator_webauthn.STAGE,
+    captcha.STAGE,
+    dummy.STAGE,
+    email.STAGE,
+    endpoints.STAGE,
+    invitation.STAGE,
+    mtls.STAGE,
+    redirect.STAGE,
+    source.STAGE,
+    user_delete.STAGE,
 )
 KINDS: Final[tuple[Kind[Any], ...]] = (
     USER,
@@ -52,6 +97,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     FLOW_STAGE_BINDING,
     *(stage.kind for stage in STAGES),
     PROMPT,
+    invitation.INVITATION,
     APPLICATION,
     USER_CONSENT,
 )

@@ -11,6 +11,7 @@ from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.identification import UserFieldsEnum
 from keystead.people import session
 from keystead.people.brand import BRAND
+from keystead.store import Statement
 from tests.flows.parts import DENIED, REDIRECT, SECRET, enter, errors, secret, who
 from tests.flows.support import Studio, one_step, signed_in, two_steps
 
@@ -254,3 +255,29 @@ async def test_one_source_and_no_names_leads_there_at_once(studio: Studio) -> No
     both = await studio.flow(who(sources=(source,)), enter())
     asked = await replace(studio, executor=executor).browser(both).get()
     assert asked["sources"] == [{"name": "Forge", "challenge": challenge}]
+
+
+async def test_logins_leave_a_score(studio: Studio) -> None:
+    await studio.person()
+    browser = await one_step(studio)
+    for name in ("anna", "ANNA@example.org", "nobody", "with\0null"):
+        await browser.post(uid_field=name, password="wrong")
+    await (await one_step(studio)).post(uid_field="anna", password=SECRET)
+    rows = await studio.state.store.fetch(
+        Statement("test.scores", "SELECT identifier, score FROM reputation_scores ORDER BY identifier")
+    )
+    assert [tuple(row) for row in rows] == [("anna", -1), ("nobody", -1), ("with\ufffdnull", -1)]
+
+
+async def test_a_name_nobody_goes_by_leaves_a_score_of_its_own(studio: Studio) -> None:
+    await studio.person()
+    stage = who(pretend_user_exists=False)
+    browser = studio.browser(await studio.flow(stage, secret(), enter()))
+    await browser.post(uid_field="anna")
+    await browser.post(password="wrong")
+    browser = studio.browser(await studio.flow(who(pretend_user_exists=False), enter()))
+    await browser.post(uid_field="nobody")
+    rows = await studio.state.store.fetch(
+        Statement("test.scores", "SELECT identifier, score FROM reputation_scores ORDER BY identifier")
+    )
+    assert [tuple(row) for row in rows] == [("anna", -1), ("nobody", -1)]

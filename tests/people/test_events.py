@@ -129,3 +129,40 @@ async def test_every_action_is_told_and_summaries_are_for_those_who_may_see(hous
     for tail in ("volume/", "per_month/", "top_per_user/"):
         assert (await house.user.get(EVENTS + tail)).status == 403
         assert (await house.nobody.get(EVENTS + tail)).status == 403
+
+
+async def test_figures_count_events_and_people(house: House) -> None:
+    for hours, user in ((30, 1), (2, 1), (1, 2)):
+        house.clock.move(hours=-hours)
+        await tell(house, "login", {}, user={"pk": user, "username": f"u{user}"})
+        house.clock.move(hours=hours)
+    await tell(house, "logout", {}, user={"pk": 3, "username": "u3"})
+    query = [("action", "login"), ("count_steps", "hours=24"), ("count_steps", "days=2"), ("count_steps", "minutes=1")]
+    answered = await house.admin.get(f"{EVENTS}stats/", query=query)
+    assert answered.json == {"unique_users": 2, "count_step": {"hours=24": 2, "days=2": 3, "minutes=1": 0}}
+    assert (await house.admin.get(f"{EVENTS}stats/")).json == {"unique_users": 3, "count_step": {}}
+    far = await house.admin.get(f"{EVENTS}stats/", query={"count_steps": "days=99999999"})
+    assert far.json["count_step"] == {"days=99999999": 4}
+    for wrong in ([("count_steps", "soon")], [("count_steps", f"days={n}") for n in range(17)]):
+        refused = await house.admin.get(f"{EVENTS}stats/", query=wrong)
+        assert (refused.status, "count_steps" in refused.json) == (400, True)
+    assert (await house.user.get(f"{EVENTS}stats/")).status == 403
+
+
+async def test_who_asks_for_the_log_to_be_changed_hears_why_not(house: House) -> None:
+    await tell(house, "login", {})
+    (one,) = (await house.admin.get(EVENTS)).json["results"]
+    for method in ("PUT", "PATCH", "DELETE"):
+        refused = await house.admin.request(method, f"{EVENTS}{one['pk']}/")
+        assert refused.status == 405
+        assert "proves nothing" in refused.json["detail"]
+        assert (await house.user.request(method, f"{EVENTS}{one['pk']}/")).status == 404
+        assert (await house.admin.request(method, f"{EVENTS}00000000-0000-4000-8000-000000000000/")).status == 404
+
+
+async def test_lists_are_not_written_to_files_yet(house: House) -> None:
+    for path in ("events/events", "core/users"):
+        refused = await house.admin.post(f"/api/v3/{path}/export/")
+        assert refused.status == 501
+        assert (await house.user.post(f"/api/v3/{path}/export/")).status == 403
+    assert (await house.admin.get("/api/v3/reports/exports/")).json["results"] == []

@@ -6,12 +6,12 @@ import pytest
 
 from keystead.base.secret import fingerprint
 from keystead.people import token
-from keystead.people.token import DEFAULT_LIFE, IntentEnum, Token
+from keystead.people.token import IntentEnum, Token
 from tests.house import BEGIN, House
 
 TOKENS = "/api/v3/core/tokens/"
 SOON, LATE = (BEGIN + timedelta(hours=2)).isoformat(), (BEGIN + timedelta(days=400)).isoformat()
-LATEST = BEGIN + DEFAULT_LIFE
+LATEST = BEGIN + timedelta(days=1)
 
 
 def moment(text: str) -> str:
@@ -79,7 +79,7 @@ async def test_a_key_is_shown_to_its_owner_and_the_showing_is_written_down(house
     viewed = await house.user.get(f"{TOKENS}mine/view_key/")
     assert viewed.status == 200
     key = viewed.json["key"]
-    assert len(key) == token.KEY_LENGTH
+    assert len(key) == 60
     assert (await house.nobody.with_token(key).get("/api/v3/core/users/me/")).status == 200
     found = await token.by_key(house.state, key, house.clock.now())
     assert found

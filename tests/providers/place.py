@@ -30,9 +30,9 @@ from keystead.providers.application import Application
 from keystead.providers.oidc.grant import Parts
 from keystead.providers.oidc.mapping import ScopeMapping
 from keystead.providers.oidc.provider import OAuth2Provider
-from keystead.providers.oidc.redirects import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
 from keystead.providers.oidc.routes import Route
 from keystead.providers.oidc.wire import Json, OidcRequest, Reply
+from keystead.providers.redirect_uri import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
 from keystead.store import Row, Unit
 from keystead.store.sql import Value, dynamic
 from keystead.trust import keys

@@ -25,8 +25,8 @@ from keystead.providers.oidc.provider import (
     GrantTypeEnum,
     OAuth2Provider,
 )
-from keystead.providers.oidc.redirects import MatchingModeEnum, RedirectURI
 from keystead.providers.oidc.routes import destination
+from keystead.providers.redirect_uri import MatchingModeEnum, RedirectURI
 from keystead.trust.keypair import KEYPAIR
 from tests.providers.place import Place, strict
 

@@ -14,8 +14,8 @@ from keystead.providers.oidc.provider import (
     OAuth2Provider,
     rules,
 )
-from keystead.providers.oidc.redirects import MatchingModeEnum, RedirectURI
 from keystead.providers.pages import ErrorPage, FormPost, Redirect
+from keystead.providers.redirect_uri import MatchingModeEnum, RedirectURI
 from tests.providers.place import ROOT, VERIFIER, Place, strict
 from tests.providers.said import parameters
 

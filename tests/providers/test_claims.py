@@ -9,10 +9,11 @@ from keystead.base.errors import Kind, Problem
 from keystead.kinds.call import Actor
 from keystead.people.user import USER, uid
 from keystead.providers.defaults import defaults
+from keystead.providers.mapping import PropertyMappingPreview
 from keystead.providers.oidc.claims import merged
 from keystead.providers.oidc.mapping import PROTECTED, SCOPE_MAPPING, ScopeMapping, literal_claims, rules
 from keystead.providers.oidc.provider import SubModeEnum
-from keystead.providers.oidc.setup import PropertyMappingPreview, preview_user, try_mapping
+from keystead.providers.oidc.setup import preview_user, try_mapping
 from tests.providers.place import Party, Place
 from tests.providers.said import claims, ok
 

@@ -8,9 +8,9 @@ from keystead.flows.ports import Visitor
 from keystead.people import session
 from keystead.people.brand import BRAND, Brand
 from keystead.providers.oidc.end_session import CONFIRMED
-from keystead.providers.oidc.redirects import RedirectURITypeEnum
 from keystead.providers.oidc.wire import Reply
 from keystead.providers.pages import Asking, Confirm, ErrorPage, Redirect
+from keystead.providers.redirect_uri import RedirectURITypeEnum
 from tests.providers.place import VERIFIER, Party, Place, strict
 from tests.providers.said import claims, json_reply, ok
 

@@ -110,14 +110,21 @@ async def test_a_private_key_is_shown_to_who_may_see_keys_and_the_showing_is_tol
     viewer = await house.client_with(KEYPAIR.permission("view"))
     keeper = await house.client_with(KEYPAIR.permission("view"), keypair.VIEW_KEY)
     editor = await house.client_with(*(KEYPAIR.permission(word) for word in ("view", "add", "change", "delete")))
-    assert (await viewer.get(f"{url}view_certificate/")).status == 200
+    reader = await house.client_with(keypair.VIEW_CERTIFICATE)
+    for client, status in ((viewer, 200), (reader, 200), (house.user, 404), (house.nobody, 403)):
+        assert (await client.get(f"{url}view_certificate/")).status == status
     for client, status in ((viewer, 403), (editor, 403), (house.user, 404), (house.nobody, 403), (keeper, 200)):
         for tail in ("view_private_key/", "view_private_key/?download"):
             answered = await client.get(url + tail)
             assert answered.status == status
             assert (pair().key_data.reveal()[40:80] in answered.text.replace("\\n", "\n")) == (status == 200)
     told = (await house.admin.get("/api/v3/events/events/?action=secret_view")).json["results"]
-    assert sorted(one["context"]["type"] for one in told) == ["certificate", "private_key", "private_key"]
+    assert sorted(one["context"]["type"] for one in told) == [
+        "certificate",
+        "certificate",
+        "private_key",
+        "private_key",
+    ]
 
 
 async def test_an_event_about_a_key_does_not_hold_it(house: House) -> None:

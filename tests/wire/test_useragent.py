@@ -18,14 +18,14 @@ WEBKIT = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 BROWSERS = [
     (f"{WINDOWS} {BLINK} Chrome/128.0.0.0 Safari/537.36", ("Chrome", "128"), ("Windows", "10"), "Other"),
     (f"{WINDOWS} {BLINK} Chrome/128.0 Safari/537.36 Edg/128.0.2739.42", ("Edge", "128"), ("Windows", "10"), "Other"),
-    (f"{LINUX} Gecko/20100101 Firefox/129.0", ("Firefox", "129"), ("Linux", None), "Other"),
+    (f"{LINUX} Gecko/20100101 Firefox/129.0", ("Firefox", "129"), ("Linux", ""), "Other"),
     (f"{MAC} {WEBKIT} Version/17.5 Safari/605.1", ("Safari", "17"), ("Mac OS X", "10"), "Mac"),
     (f"{IPHONE} {WEBKIT} Version/17.5 Mobile/15E148 Safari/604.1", ("Safari", "17"), ("iOS", "17"), "iPhone"),
     (f"{ANDROID} {BLINK} SamsungBrowser/25.0 Chrome/121.0", ("Samsung Internet", "25"), ("Android", "14"), "Other"),
     (f"{WINDOWS} {BLINK} Chrome/128.0 Safari/537.36 OPR/113.0", ("Opera", "113"), ("Windows", "10"), "Other"),
-    ("curl/8.5.0", ("curl", "8"), ("Other", None), "Other"),
-    ("", ("Other", ""), ("Other", None), "Other"),
-    ("nonsense", ("Other", ""), ("Other", None), "Other"),
+    ("curl/8.5.0", ("curl", "8"), ("Other", ""), "Other"),
+    ("", ("Other", ""), ("Other", ""), "Other"),
+    ("nonsense", ("Other", ""), ("Other", ""), "Other"),
 ]
 
 

@@ -15,6 +15,7 @@ from keystead.kinds.marks import READ_ONLY, Int32, Ref, Uuid
 from keystead.kinds.render import base
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
+from keystead.policies.binding import POLICY_BINDING
 
 
 class InvalidResponseActionEnum(enum.StrEnum):
@@ -33,7 +34,7 @@ class FlowStageBinding(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[Uuid, READ_ONLY]
-    target: Annotated[Uuid, Ref("authentik_flows.flow")]
+    target: Annotated[Uuid, Ref("authentik_flows.flow", part=True)]
     stage: Annotated[Uuid, Ref("stages")]
     evaluate_on_plan: bool = False
     re_evaluate_policies: bool = True
@@ -83,6 +84,13 @@ async def rules(call: Call, _state: State, _old: FlowStageBinding | None, new: F
     return new
 
 
+async def _judged_by(
+    call: Call, _state: State, policies: Sequence[str], _query: Mapping[str, Sequence[str]]
+) -> frozenset[str]:
+    """The bindings that one of these policies is bound to."""
+    return frozenset(one.target for one in call.settings.all(POLICY_BINDING) if one.policy in policies)
+
+
 FLOW_STAGE_BINDING = Kind(
     model="authentik_flows.flowstagebinding",
     struct=FlowStageBinding,
@@ -103,6 +111,7 @@ FLOW_STAGE_BINDING = Kind(
         "re_evaluate_policies",
         "stage",
         "target",
+        Filter("policies", Uuid, many=True, keys=_judged_by, note="Bound to one of these policies."),
         Filter("fsb_uuid", Uuid, test=lambda one, pk: one.pk == pk),
         Filter("pbm_uuid", Uuid, test=lambda one, pk: one.pk == pk),
     ),

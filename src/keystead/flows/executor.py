@@ -19,15 +19,16 @@ from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem
 from keystead.flows import plan as plans
 from keystead.flows import replies, setup
+from keystead.flows.arrival import Arrived, UnfitError
 from keystead.flows.binding import InvalidResponseActionEnum
-from keystead.flows.challenge import complaints
+from keystead.flows.challenge import complaints, flow_path
 from keystead.flows.course import Course
 from keystead.flows.entry import enter, home, pending, seed
 from keystead.flows.flow import Flow
 from keystead.flows.password_check import SPENT
 from keystead.flows.plan import Plan
 from keystead.flows.ports import Ports, Reply, Visitor
-from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Done, Error, Errors, Run, Stage
+from keystead.flows.stage import GENERAL, TAKEN, Again, Body, Challenge, Deny, Done, Error, Leave, Run, Stage
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
@@ -39,30 +40,8 @@ LIFE: Final = timedelta(days=1)
 """How long a run may rest between two steps."""
 _AFRESH: Final = 5
 """How often a request looks again when others keep moving the same run."""
-_OVERTAKEN: Final = frozenset({plans.RUN, setup.GUARD})
+_OVERTAKEN: Final = frozenset({plans.RUN, setup.GUARD, TAKEN})
 _INACTIVE: Final = "This account is not active. Ask whoever looks after it."
-
-
-class _UnfitError(Exception):
-    """What was answered last does not suit a silent stage behind it."""
-
-    def __init__(self, errors: Errors) -> None:
-        super().__init__(" ".join(error.string for found in errors.values() for error in found))
-        self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrived:
-    """A run before a stage that asks something."""
-
-    course: Course
-    run: Run[Any]
-    stage: Stage[Any]
-    challenge: Challenge
-
-    def asks(self, errors: Errors | None = None) -> Reply:
-        """The challenge, with complaints about the last answer."""
-        return replies.asks(self.course, self.challenge.component, self.challenge.members, errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +121,26 @@ class Executor:
 
     async def _approach(
         self, call: Call, state: State, flow: Flow, visitor: Visitor, given: Mapping[str, object] | None = None
-    ) -> _Arrived | Reply:
+    ) -> Arrived | Reply:
         """Where the run stands, once stages that ask nothing are passed."""
         course = await enter(call, state, self.ports, flow, visitor, given)
         if isinstance(course, Reply):
             return course
         try:
             return await self._arrive(state, course)
-        except _UnfitError as exc:
+        except UnfitError as exc:
             return await self._deny(state, course, Deny(str(exc)))
 
-    async def _pause(self, state: State, arrived: _Arrived) -> Reply:
+    async def _pause(self, state: State, arrived: Arrived) -> Reply:
         """Ask; a run that has moved is kept first."""
         if arrived.course.moved:
             await self._keep(state, arrived.course)
         return arrived.asks()
 
-    async def _arrive(self, state: State, course: Course) -> _Arrived | Reply:
+    async def _arrive(self, state: State, course: Course) -> Arrived | Reply:
         """Go on to the next stage that asks something, or to the end.
 
-        :raises _UnfitError: a silent stage cannot work with what was answered.
+        :raises UnfitError: a silent stage cannot work with what was answered.
         """
         while not course.over:
             found = course.step()
@@ -182,11 +161,9 @@ class Executor:
             run = Run(call, state, self.ports, course.flow, binding, settings, visitor, context, user)
             outcome = await stage.ask(run)
             if isinstance(outcome, Challenge):
-                return _Arrived(course, run, stage, outcome)
-            if isinstance(outcome, Deny):
-                return await self._deny(state, course, outcome)
-            if isinstance(outcome, Again):
-                raise _UnfitError(outcome.errors)
+                return Arrived(course, run, stage, outcome)
+            if not isinstance(outcome, Done):
+                return await self._over(state, course, outcome)
             course = course.past(outcome)
         return await self._end(state, course)
 
@@ -206,9 +183,9 @@ class Executor:
             return await self._proceed(state, arrived, outcome)
         if isinstance(outcome, Again):
             return await self._refuse(state, arrived, outcome, limit)
-        return await self._deny(state, arrived.course, outcome)
+        return await self._over(state, arrived.course, outcome)
 
-    async def _beside(self, state: State, arrived: _Arrived, body: Body) -> Reply | None:
+    async def _beside(self, state: State, arrived: Arrived, body: Body) -> Reply | None:
         """The challenge at hand, for an answer to something else; None if ``body`` may answer it."""
         wanted, given = arrived.stage.component, body.get("component")
         if arrived.course.moved or arrived.challenge.component != wanted:
@@ -217,14 +194,14 @@ class Executor:
             return arrived.asks({GENERAL: [Error("This is the answer to another step. Answer this one.")]})
         return None
 
-    async def _proceed(self, state: State, arrived: _Arrived, outcome: Done) -> Reply:
+    async def _proceed(self, state: State, arrived: Arrived, outcome: Done) -> Reply:
         """Go on after a good answer; where what follows cannot work with it, ask for another one."""
         try:
             reached = await self._arrive(state, arrived.course.past(outcome))
             if isinstance(reached, Reply):
                 return reached
             await self._keep(state, reached.course)
-        except _UnfitError as exc:
+        except UnfitError as exc:
             return arrived.asks(exc.errors)
         except Problem as exc:
             if exc.kind is not Fault.INVALID or not exc.fields:
@@ -237,7 +214,7 @@ class Executor:
         course = course.counted()
         return replace(course, kept=await self._keep(state, course))
 
-    async def _refuse(self, state: State, arrived: _Arrived, outcome: Again, limit: int) -> Reply:
+    async def _refuse(self, state: State, arrived: Arrived, outcome: Again, limit: int) -> Reply:
         """Ask again, or start again, as the stage's place in the flow has it; the trace is kept in any case."""
         course, action = arrived.course, arrived.run.binding.invalid_response_action
         await _commit(state, course.call, outcome.changes)
@@ -268,10 +245,36 @@ class Executor:
         await _commit(state, course.call, course.changes, *writes)
         return kept
 
+    async def _over(self, state: State, course: Course, outcome: Again | Deny | Leave) -> Reply:
+        """A stage does not let the run go on.
+
+        :raises UnfitError: it was a silent one, and cannot work with what was answered before.
+        """
+        if isinstance(outcome, Again):
+            raise UnfitError(outcome.errors)
+        if isinstance(outcome, Leave):
+            return await self._leave(state, course, outcome)
+        return await self._deny(state, course, outcome)
+
     async def _deny(self, state: State, course: Course, deny: Deny) -> Reply:
         """The run ends with a no; what stages did before stays done."""
         await _commit(state, course.call, course.changes, *((plans.drop(course.kept),) if course.kept else ()))
         return replies.denied(course, deny.message)
+
+    async def _leave(self, state: State, course: Course, leave: Leave) -> Reply:
+        """The run ends, and the browser goes elsewhere; what stages did before is kept in the same commit."""
+        call, flow, visitor = course.call, leave.flow, course.visitor
+        gone = replies.leaves(course, leave.to)
+        if flow is not None:
+            context = {**(course.context if leave.keep_context else {}), "is_redirected": course.flow.slug}
+            entered = await enter(call, state, self.ports, flow, visitor, context)
+            if isinstance(entered, Course):
+                user = course.user if leave.keep_context else entered.user
+                await self._keep(state, replace(entered, kept=course.kept, changes=course.changes, user=user))
+                return replies.leaves(course, flow_path(call, flow.slug, visitor.query))
+            gone = entered
+        await _commit(state, call, course.changes, *((plans.drop(course.kept),) if course.kept else ()))
+        return gone
 
     async def _end(self, state: State, course: Course) -> Reply:
         """Every stage is passed: what somebody above wants done happens in the same commit as the end of the run."""

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
 import msgspec
@@ -10,12 +10,17 @@ import msgspec
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
-from keystead.kinds.marks import READ_ONLY, UNIQUE, Slug, Text, Uuid
+from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
+from keystead.kinds.pending import Pending
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.people.brand import ThemedUrls, brand_for, themed
 
 _ELSEWHERE: Final = ("https://", "http://", "/")
+
+
+FlowRef: TypeAlias = Annotated[Uuid, Ref("authentik_flows.flow", OnDelete.SET_NULL)]
+"""The key of a flow that something leads to, as long as it is there."""
 
 
 class FlowDesignationEnum(enum.StrEnum):
@@ -194,6 +199,13 @@ FLOW = Kind(
     key_name="slug",
     shown=FlowShown,
     view=view,
+    permissions=(
+        ("inspect_flow", "Can inspect a running flow"),
+        ("export_flow", "Can export a flow with all it consists of"),
+        ("import_flow", "Can import flows"),
+        ("view_flow_cache", "Can view how many plans are cached"),
+        ("clear_flow_cache", "Can clear the cache of plans"),
+    ),
     search=("name", "slug", "designation", "title"),
     order=("slug",),
     filters=(
@@ -206,8 +218,19 @@ FLOW = Kind(
     bindable=True,
 )
 _SEE, _CLEAR = "authentik_flows.view_flow_cache", "authentik_flows.clear_flow_cache"
+_LATER = "Flows are not written to files or read from them yet: that comes with blueprints."
 ACTIONS = (
     Action(FLOW, "GET", "cache_info/", cache_info, "cache_info_retrieve", _SEE, response=Cache),
     Action(FLOW, "POST", "cache_clear/", cache_clear, "cache_clear_create", _CLEAR, status=204),
+    Action(
+        FLOW,
+        "GET",
+        "{key}/export/",
+        Pending(_LATER),
+        "export_retrieve",
+        "authentik_flows.export_flow",
+        response=bytes,
+    ),
+    Action(FLOW, "POST", "import/", Pending(_LATER), "import_create", "authentik_flows.import_flow", status=204),
     Action(FLOW, "GET", "{key}/execute/", execute, "execute_retrieve", "view", response=Link),
 )

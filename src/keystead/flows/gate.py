@@ -18,7 +18,7 @@ from keystead.people.person import person_of
 from keystead.people.user import User
 from keystead.policies.binding import bindings_of
 from keystead.policies.expression import EXPRESSION_POLICY
-from keystead.policies.judge import Evaluate, PolicyResult, Request
+from keystead.policies.judge import Looks, PolicyResult, Request, Way
 from keystead.policies.sandbox import make_view
 from keystead.policies.values import user_view
 
@@ -49,23 +49,38 @@ class Verdict:
     messages: tuple[str, ...] = ()
 
 
-class _Watched(Mapping[str, Evaluate]):
+class _Watched(Mapping[str, Way]):
     """The ways to ask policies, which also note those that gave no answer: they failed, or returned nothing."""
 
-    def __init__(self, policies: Mapping[str, Evaluate]) -> None:
+    def __init__(self, policies: Mapping[str, Way]) -> None:
         self._policies = policies
         self.unanswered: set[str] = set()
 
-    def __getitem__(self, model: str) -> Evaluate:
+    def __getitem__(self, model: str) -> Way:
+        way = self._policies.get(model)
+        if isinstance(way, Looks):
+            return self._looking(way)
+
         def asked(policy: Any, request: Request) -> PolicyResult:  # noqa: ANN401 - policies of every kind
             self.unanswered.add(policy.pk)
-            result = self._policies[model](policy, request)
+            if way is None:
+                raise LookupError(f"nothing can ask policies of the kind {model} yet")
+            result = way(policy, request)
             silent = model == EXPRESSION_POLICY.model and result.raw is None
             if not silent and not request.wanted:  # an answer while questions are open is no answer yet
                 self.unanswered.discard(policy.pk)
             return result
 
         return asked
+
+    def _looking(self, way: Looks) -> Looks:
+        async def looked(state: State, policy: Any, request: Request) -> PolicyResult:  # noqa: ANN401 - as above
+            self.unanswered.add(policy.pk)
+            result = await way.run(state, policy, request)
+            self.unanswered.discard(policy.pk)
+            return result
+
+        return Looks(looked)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._policies)

@@ -1,6 +1,6 @@
 """The inspector: where a run stands and what it knows, for those who build flows. Secrets are masked."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -23,18 +23,18 @@ class FlowInspectorPlan(msgspec.Struct):
     :param session_id: tells runs apart; nobody can sign in with it.
     """
 
-    current_stage: dict[str, Any] | None
-    next_planned_stage: dict[str, Any] | None
+    current_stage: Annotated[dict[str, Any] | None, msgspec.Meta(title="FlowStageBinding")]
+    next_planned_stage: Annotated[dict[str, Any] | None, msgspec.Meta(title="FlowStageBinding")]
     plan_context: dict[str, Any]
     session_id: str
 
 
-class FlowInspection(msgspec.Struct, omit_defaults=True):
+class FlowInspection(msgspec.Struct):
     """What the inspector shows (flows.md §4)."""
 
     plans: list[FlowInspectorPlan]
     is_completed: bool
-    current_plan: FlowInspectorPlan | None = None
+    current_plan: FlowInspectorPlan | msgspec.UnsetType = msgspec.UNSET
 
 
 async def inspect(call: Call, state: State, ports: Ports, flow: Flow, visitor: Visitor) -> FlowInspection:

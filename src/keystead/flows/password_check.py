@@ -18,6 +18,7 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.people import password, token
 from keystead.people.user import User
+from keystead.policies import reputation
 from keystead.store import Statement, Write
 
 PASSWORD_STAGE: Final = "authentik_stages_password.passwordstage"  # noqa: S105 - the name of a kind
@@ -109,9 +110,13 @@ async def _renewed(user: User, given: str) -> Changes:
     return changes
 
 
-def failure(run: Run[Any], kind: Kind[Any], username: str, *, tried: bool = True) -> Changes:
-    """The trace of a failed login: the name as it was typed, the stage, and that a password was given."""
+def failure(run: Run[Any], kind: Kind[Any], username: str, *, tried: bool = True, user: User | None = None) -> Changes:
+    """The trace of a failed login: the name as it was typed, the stage, and that a password was given.
+
+    :param user: whom the name names, if anybody: it is their username that gets a worse score.
+    """
     changes = Changes()
+    changes.write(reputation.scored(run.call, user.username if user else username, -1))
     context: dict[str, object] = {"stage": ledger.reference(kind, run.stage), "username": username[:255]}
     if tried:
         context["password"] = ledger.MASK

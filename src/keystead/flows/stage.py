@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -111,7 +111,23 @@ class Deny:
     message: str = ""
 
 
-Outcome: TypeAlias = Done | Again | Deny
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The run ends here, and the browser goes elsewhere.
+
+    :param to: an address, or a path on this server; or
+    :param flow: another flow, which begins anew.
+    :param keep_context: what this run found out goes along into that flow.
+    """
+
+    to: str = ""
+    flow: Flow | None = None
+    keep_context: bool = False
+
+
+Outcome: TypeAlias = Done | Again | Deny | Leave
+TAKEN: Final = "taken"
+"""The guard of a stage's write that only one run may make: whoever comes second finds the stage as it is after that."""
 
 
 async def _unasked(_run: Run[Any], _body: Body) -> Outcome:
@@ -131,6 +147,8 @@ class Stage(Generic[S]):
     :param component: its challenge's component; empty for stages that never ask.
     :param tries: how many answers like this one a run takes; 0 for answers that nobody can guess at. The executor
         counts before the answer is looked at, so parallel answers cannot be more.
+    :param challenge: what the API tells of its challenge; None for stages that never ask.
+    :param response: what the API tells of answers to it.
     """
 
     kind: Kind[S]
@@ -138,6 +156,25 @@ class Stage(Generic[S]):
     answer: Callable[[Run[S], Body], Awaitable[Outcome]] = _unasked
     component: str = ""
     tries: Callable[[Run[S], Body], int] = _uncounted
+    challenge: type[msgspec.Struct] | None = None
+    response: type[msgspec.Struct] | None = None
+
+
+def not_built(
+    kind: Kind[S], challenge: type[msgspec.Struct] | None = None, response: type[msgspec.Struct] | None = None
+) -> Stage[S]:
+    """The stage of a kind that is kept only: a run that reaches it ends there, whatever its settings would let pass.
+
+    :param challenge: what it is going to ask, and ``response`` how that is answered.
+    """
+
+    async def ask(_run: Run[S]) -> Deny:
+        return Deny(
+            f"The next step here would be of the type {kind.title[0]}, which this version of Keystead does not carry"
+            " out. Nobody gets past it; tell whoever looks after this service."
+        )
+
+    return Stage(kind, ask, challenge=challenge, response=response)
 
 
 def text(body: Body, member: str) -> str:

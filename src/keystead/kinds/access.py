@@ -15,12 +15,16 @@ _ASKED: Final = object()
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """The proof that ``call``'s actor may do ``word`` (view, add, change, delete) to objects of ``kind``."""
+    """The proof that ``call``'s actor may do ``word`` (view, add, change, delete) to objects of ``kind``.
+
+    :param asked: whether the actor's own permission gives it; else Keystead acts on its own authority.
+    """
 
     call: Call
     kind: Kind[Any]
     word: str
     _proof: object = None
+    asked: bool = True
 
     def __post_init__(self) -> None:
         if self._proof is not _ASKED:
@@ -30,6 +34,15 @@ class Power:
 def holds(call: Call, permission: str) -> bool:
     """Whether the caller has the permission with this full name on all objects."""
     return call.actor.known and (call.actor.is_superuser or permission in call.actor.permissions)
+
+
+def permitted(call: Call, kind: Kind[Any], permission: str, obj: msgspec.Struct | None = None) -> bool:
+    """Whether the caller has the permission with this full name on all objects, or on ``obj`` of ``kind``.
+
+    What is held on ``obj`` alone must have been looked up (:func:`keystead.kinds.grants.on`); the API does so for the
+    object that a request's address names.
+    """
+    return holds(call, permission) or (obj is not None and (permission, str(getattr(obj, kind.pk))) in call.actor.on)
 
 
 def owns(call: Call, kind: Kind[Any], obj: msgspec.Struct) -> bool:
@@ -42,7 +55,7 @@ def owns(call: Call, kind: Kind[Any], obj: msgspec.Struct) -> bool:
 
 def may(call: Call, kind: Kind[Any], word: str, obj: msgspec.Struct | None = None) -> bool:
     """Whether the caller may do ``word`` to ``obj`` (or, without one, to all objects of ``kind``)."""
-    if holds(call, kind.permission(word)):
+    if permitted(call, kind, kind.permission(word), obj):
         return True
     if word == "add":
         return kind.table is not None and kind.table.self_made and call.actor.pk > 0
@@ -77,7 +90,7 @@ def system(call: Call, kind: Kind[Any], word: str) -> Power:
 
     The name of the function is the audit: every use says in a comment on whose authority it writes.
     """
-    return Power(call, kind, word, _ASKED)
+    return Power(call, kind, word, _ASKED, asked=False)
 
 
 def as_system(call: Call) -> Call:

@@ -1,7 +1,7 @@
 """``Call``: who asks, when, from where, and the settings as they stood on arrival. Frozen, and no bag."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from keystead.kinds.snapshot import Snapshot
@@ -12,10 +12,15 @@ class Actor:
     """Who acts.
 
     :param pk: the user's number, 0 for nobody.
-    :param permissions: full names of the permissions held through roles (``app.codename``).
+    :param permissions: full names of the permissions held through roles (``app.codename``), on all objects.
+    :param roles: uuids of the roles held, directly and through groups.
+    :param partial: full names of the permissions that these roles hold on some objects.
+    :param on: of those what has been looked up: a permission's full name and an object's key, as text.
+    :param initial: what roles are to hold on the objects this actor makes: a role's uuid and full names.
     :param groups: uuids of the groups, with every ancestor.
     :param session: uuid of the session the call came with, or empty.
     :param means: how the caller proved itself: ``session``, ``token``, ``oauth``, ``system`` or empty.
+    :param original: who really acts, where somebody acts as this user.
     """
 
     pk: int = 0
@@ -29,6 +34,11 @@ class Actor:
     session: str = ""
     means: str = ""
     type: str = "internal"
+    roles: frozenset[str] = frozenset()
+    partial: frozenset[str] = frozenset()
+    on: frozenset[tuple[str, str]] = frozenset()
+    initial: tuple[tuple[str, frozenset[str]], ...] = ()
+    original: "Actor | None" = None
 
     @property
     def known(self) -> bool:
@@ -58,6 +68,8 @@ class Origin:
     secure: bool = False
     brand: str = "{}"
     """The brand that answers, as the JSON text events carry."""
+    retention: timedelta = timedelta(days=365)
+    """How long the events of the request are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import msgspec
 from keystead.base.clock import micros
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, denied
-from keystead.kinds import ledger, records
+from keystead.kinds import grants, ledger, records
 from keystead.kinds.access import Power
 from keystead.kinds.call import Call
 from keystead.kinds.field import Field
@@ -50,9 +50,31 @@ class Changes:
             self.writes.extend(records.insert(kind, obj))
         if not quiet:
             self.event(power.call, "model_created", kind.app, {}, about=(kind, obj))
+        for role, names in power.call.actor.initial if power.asked else ():
+            if of_kind := names & kind.codenames:
+                self.grant(power.call, role, kind, getattr(obj, kind.pk), of_kind)
 
-    def update(self, power: Power, old: msgspec.Struct, new: msgspec.Struct, *, quiet: bool = False) -> None:
-        """Turn ``old`` into ``new``; nothing is written when they are equal."""
+    def grant(
+        self, call: Call, role: str, kind: Kind[Any], pk: object, names: Iterable[str], *, serial: bool = False
+    ) -> None:
+        """Let the members of ``role`` do what the permissions ``names`` say to one object.
+
+        :param serial: let no other change of the role come between, though its document may stay as it is.
+        """
+        for holders in call.settings.kinds(grants.HOLDERS):
+            if (held := self._left(call, holders, role)) is not None:
+                self.write(grants.add(role, kind, pk, names))
+                new = set(names) - set(held.objects)
+                if new or serial:
+                    self._put(holders, msgspec.structs.replace(held, objects=tuple(sorted(new.union(held.objects)))))
+
+    def update(
+        self, power: Power, old: msgspec.Struct, new: msgspec.Struct, *, quiet: bool = False, strictly: bool = False
+    ) -> None:
+        """Turn ``old`` into ``new``; nothing is written when they are equal.
+
+        :param strictly: only while nothing else of the object has changed; otherwise editors of other members both win.
+        """
         kind = _checked(power, "change")
         changed = ledger.difference(kind, old, new)
         if not changed:
@@ -60,7 +82,7 @@ class Changes:
         if kind.table is None:
             self._put(kind, new)
         else:
-            self.writes.extend(records.update(kind, old, new))
+            self.writes.extend(records.update(kind, old, new, strictly=strictly))
         if not quiet:
             self.event(power.call, "model_updated", kind.app, {"diff": changed}, about=(kind, new))
 
@@ -93,6 +115,7 @@ class Changes:
                     self.writes.extend(_detach(other, targets, pk))
         else:
             self.write(records.delete(kind, obj))
+        self.write(grants.forget(kind, pk))
         self.event(call, "model_deleted", kind.app, {}, about=(kind, obj))
         for holder in self._referrers(call, kind, targets, pk):
             self._release(call, holder, pk, kinds)

@@ -61,13 +61,13 @@ def conditions(call: Call, kind: Kind[Any], query: Query) -> Conditions:
     """:func:`conditions_of` as one value."""
     found = Conditions()
     if narrow := records.spec(kind).narrow:
-        found.add(narrow, micros(call.at))
+        found.add(narrow, *([micros(call.at)] if "{}" in narrow else []))
     for item in kind.filters:
         if isinstance(item, str):
             if values := asked.exact(kind.fields[item], query):
                 _one_of(found, kind, kind.fields[item], values)
         elif item.sql and (value := asked.asked_for(item, query)) is not None:
-            found.terms.append(_filter(item, value))
+            found.terms.append(_filter(item, item.known(call, value) if item.known else value))
     if "attributes" in kind.fields and (text := asked.last(query, "attributes")):
         found.terms.extend(attributes(kind, path) for path in _paths(text))
     if (needle := asked.needle(query)) and kind.search:

@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -60,6 +60,8 @@ class Filter:
     :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
         pass, where only the store knows them.
     :param note: what it does, for the API's documentation.
+    :param known: for records: turns ``(call, value)`` into what ``sql`` compares with, where only settings know that
+        (the key of what has this slug).
 
     One that has none of ``test``, ``sql`` and ``keys`` filters nothing: the kind's view looks at it.
     """
@@ -75,6 +77,7 @@ class Filter:
     column: str = ""
     keys: Keys | None = None
     note: str = ""
+    known: Callable[[Any, Any], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ class Table:
     :param number: the column that numbers the rows in the indexes of texts and of attributes (migration 0009).
     :param census: a table that counts the rows by its columns, ``n`` of each sort.
     :param sorts: those columns.
-    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant).
+    :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant) or
+        the rows of other kinds, where several share the table.
     """
 
     name: str
@@ -109,6 +113,8 @@ Rules: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
 """``(call, state, old or None, new) -> new``."""
 Leaving: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """``(call, state, object)``."""
+Along: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
+"""``(call, state, old or None, new or None) -> Changes``."""
 Admits: TypeAlias = Callable[[Any, Any, dict[str, object]], Awaitable[dict[str, object]]]
 """``(call, state, body) -> body``."""
 
@@ -136,8 +142,12 @@ class Kind(Generic[T]):
     :param rules: looks at ``(call, state, old or None, new)`` inside the write and returns ``new``, perhaps completed;
         raises ``Problem`` when a rule is broken.
     :param leaving: looks at an object that a caller wants removed; raises ``Problem`` when it must stay.
+    :param along: what is written in the same unit when an object is made (``old`` is None), changed, or removed
+        (``new`` is None), such as the account of a machine.
     :param admits: turns what older or looser clients send into the members of today, before validation.
     :param bindable: policies may be bound to it.
+    :param permissions: codenames of permissions on its objects beside add, change, delete and view, and what each lets
+        one do, as in ``("view_token_key", "Can view a token's key")``.
     :param stored_only: for kinds that are kept and shown in full while nothing acts on them yet: what does not happen,
         in one sentence; empty for kinds that act.
     """
@@ -160,8 +170,10 @@ class Kind(Generic[T]):
     order: tuple[str, ...] = ("name",)
     rules: Rules | None = None
     leaving: Leaving | None = None
+    along: Along | None = None
     admits: Admits | None = None
     bindable: bool = False
+    permissions: tuple[tuple[str, str], ...] = ()
     stored_only: str = ""
 
     @cached_property
@@ -199,9 +211,23 @@ class Kind(Generic[T]):
         """The members that hold references."""
         return tuple(item for item in self.fields.values() if item.ref)
 
+    def twin(self, path: str, verbs: frozenset[Verb]) -> "Kind[T]":
+        """The same objects under a second path, for those who hold the permissions: owners are nobody special there.
+
+        It stands among the routes only; the installation knows the kind once (``app.py: TWINS``).
+        """
+        table = replace(self.table, owner="", self_made=False) if self.table else None
+        return replace(self, path=path, verbs=verbs, table=table)
+
     def permission(self, word: str) -> str:
         """The full name of a permission on this kind, such as ``authentik_core.view_application``."""
         return f"{self.app}.{word}_{self.name}"
+
+    @cached_property
+    def codenames(self) -> frozenset[str]:
+        """The full names of all permissions on its objects."""
+        own = {f"{self.app}.{codename}" for codename, _ in self.permissions}
+        return frozenset(own | {self.permission(word) for word in PERMISSION.values()})
 
     def id_of(self, pk: object) -> str:
         """A setting's id in the store: its uuid, or, where the key is a number, family and number."""

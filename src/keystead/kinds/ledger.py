@@ -14,7 +14,7 @@ import msgspec
 from keystead.base import rand
 from keystead.base.clock import micros
 from keystead.base.secret import Secret
-from keystead.kinds.call import Call
+from keystead.kinds.call import Actor, Call
 from keystead.kinds.kind import Kind
 from keystead.store import Statement, Write
 
@@ -29,8 +29,6 @@ _KEY_IN_PATH: Final = re.compile(r"(?<=/)(?=[^/]*[0-9])[A-Za-z0-9_-]{40,}(?=/|$)
 _LONGEST: Final = 1024
 """Characters of a path or a parameter that an event keeps."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-RETENTION: Final = timedelta(days=365)
-"""How long an event is kept unless the installation's settings say otherwise."""
 _INSERT: Final = Statement(
     "event.insert",
     "INSERT INTO events (id, action, app, user_pk, username, actor, model, model_pk, context, client_ip, created,"
@@ -95,8 +93,13 @@ def told_path(path: str) -> str:
 
 
 def actor(call: Call) -> dict[str, object]:
-    """The caller as events name it."""
-    return {"pk": call.actor.pk, "email": call.actor.email, "username": call.actor.username}
+    """The caller as events name it: whoever really acts, and as whom if not as themselves."""
+    told = _named(call.actor)
+    return told if call.actor.original is None else {**_named(call.actor.original), "on_behalf_of": told}
+
+
+def _named(actor: Actor) -> dict[str, object]:
+    return {"pk": actor.pk, "email": actor.email, "username": actor.username}
 
 
 def event(
@@ -107,7 +110,6 @@ def event(
     *,
     about: tuple[Kind[Any], msgspec.Struct] | None = None,
     user: Mapping[str, object] | None = None,
-    retention: timedelta = RETENTION,
 ) -> Write:
     """The write of one event.
 
@@ -148,7 +150,7 @@ def event(
             _encode(body).decode(),
             call.peer or None,
             created,
-            created + retention // timedelta(microseconds=1),
+            created + call.origin.retention // timedelta(microseconds=1),
             call.origin.brand,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 import msgspec
 
 from keystead.base.errors import not_found
-from keystead.kinds import asked, records
+from keystead.kinds import asked, grants, records
 from keystead.kinds.asked import Query, asked_for, last, value_of
 from keystead.kinds.call import Call
 from keystead.kinds.conditions import Conditions, conditions, conditions_of, keys, order
@@ -155,17 +155,17 @@ async def rows(
     query: Query,
     asked: Page,
     *,
-    owner: int | None = None,
+    everything: bool = True,
 ) -> tuple[list[T], int]:
     """A page of a record kind's list and the count of the whole list.
 
-    :param owner: only the records of this user.
+    :param everything: not only the records that the caller owns or in particular may see.
     :raises Problem: ``INVALID`` on a parameter, ``NOT_FOUND`` for a page past the end.
     """
     spec = records.spec(kind)
     found = conditions(call, kind, query)
-    if owner is not None:
-        found.add(f"t.{spec.owner} = {{}}", owner)
+    if not everything:
+        _concerning(found, call, kind)
     first = (asked.number - 1) * asked.size
     total = await _total(state, kind)
     if total >= state.large.begins and (found.terms or first > asked.size):
@@ -185,6 +185,24 @@ async def rows(
         dynamic(text), *found.values, asked.size, first, heavy=bool(found.terms) or asked.number > 1
     )
     return await records.from_rows(state.store, kind, read), count
+
+
+def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:
+    """Narrow a list of records to those of the caller's own and those that roles let the caller see."""
+    table = records.spec(kind)
+    texts: list[str] = []
+    values: list[Any] = []
+    if table.owner:
+        texts.append(f"t.{table.owner} = {{}}")
+        values.append(call.actor.pk)
+    if grants.some(call, kind, "view"):
+        # Asked row by row, so that a page in the order of an index ends early however many objects there are.
+        texts.append(
+            "EXISTS (SELECT 1 FROM object_permissions o WHERE o.permission = {} AND o.role_id = ANY({}::text[])"  # noqa: S608 - declared names
+            f" AND o.object_pk = CAST(t.{table.key} AS text))"
+        )
+        values += [kind.permission("view"), sorted(call.actor.roles)]
+    found.add(f"({' OR '.join(texts) or 'false'})", *values)
 
 
 async def _total(state: State, kind: Kind[Any]) -> int:

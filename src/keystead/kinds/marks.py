@@ -55,10 +55,15 @@ class Ref:
     """The field holds the ``pk`` of another object (or, in a tuple, of several).
 
     :param target: a model (``authentik_flows.flow``) or a family (``stages``).
+    :param gives: whether who makes a reference to a user, group or role could come by what that may do. Where not - it
+        only tells about whom a rule is, or the kind's own rules look closer - the door does not ask for as much power.
+    :param part: the object is a part of its target: who makes, changes or removes it must be able to change the target.
     """
 
     target: str
     on_delete: OnDelete = OnDelete.CASCADE
+    gives: bool = True
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,8 @@ Slug: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _slug, "
 """Letters, digits, ``-`` and ``_``; safe in a URL."""
 Duration: TypeAlias = Annotated[str, msgspec.Meta(min_length=1), Format("", _duration)]
 """A length of time as the contract writes it, such as ``hours=8``."""
-Email: TypeAlias = Annotated[str, msgspec.Meta(max_length=254), Format("email", _email)]
+EMAIL_FORMAT: Final = Format("email", _email)
+Email: TypeAlias = Annotated[str, msgspec.Meta(max_length=254), EMAIL_FORMAT]
 """An e-mail address, or blank."""
 Json: TypeAlias = dict[str, object]
 """Any JSON object."""

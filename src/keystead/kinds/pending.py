@@ -1,4 +1,4 @@
-"""``Pending``: an operation of the contract that this version does not carry out, and says so (501)."""
+"""Operations of the contract that are not carried out, and say so: ``Pending`` (501) and ``Withheld`` (405)."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -21,3 +21,20 @@ class Pending:
         :raises Problem: ``NOT_BUILT``, always.
         """
         raise Problem(Kind.NOT_BUILT, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Stands as ``run`` of an action that is not meant to be built; who may not ask for it is refused before.
+
+    :param reason: one sentence for the caller: why it is never done. ``docs/decisions`` tells more.
+    """
+
+    reason: str
+
+    async def __call__(self, *_given: object) -> NoReturn:
+        """Refuse.
+
+        :raises Problem: ``METHOD``, always.
+        """
+        raise Problem(Kind.METHOD, self.reason)

@@ -116,7 +116,7 @@ def sql_type(field: Field) -> str:
 
 @lru_cache(maxsize=256)
 def _seen(kind: Kind[Any], column: str) -> Statement:
-    """:func:`select` without what the table hides from everybody at the instant ``$2``."""
+    """:func:`select` without what the table hides from everybody (at the instant ``$2``, where that matters)."""
     found = select(kind, column)
     return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
 
@@ -129,10 +129,9 @@ async def visible(
     :param bare: without its links.
     """
     keys = cast("Value", [value])
-    if spec(kind).narrow:
-        rows = await store.fetch(_seen(kind, column), keys, micros(at))
-    else:
-        rows = await store.fetch(select(kind, column), keys)
+    narrow = spec(kind).narrow
+    statement = _seen(kind, column) if narrow else select(kind, column)
+    rows = await store.fetch(statement, keys, *([micros(at)] if "{}" in narrow else []))
     if bare:
         return from_row(kind, rows[0]) if rows else None
     return next(iter(await from_rows(store, kind, rows[:1])), None)
@@ -232,20 +231,31 @@ def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
 
 
 @lru_cache(maxsize=512)
-def _update(kind: Kind[Any], names: tuple[str, ...]) -> Statement:
+def _update(kind: Kind[Any], names: tuple[str, ...], same: tuple[str, ...] = ()) -> Statement:
     sets = ", ".join(f"{name} = {_mark(name, n)}" for n, name in enumerate(names, 2))
-    return Statement(f"{kind.model}.update", f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1")  # noqa: S608 - declared names
+    alike = [(name, _mark(name, n)) for n, name in enumerate(same, 2 + len(names))]
+    text = f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1"  # noqa: S608 - declared names
+    return Statement(
+        f"{kind.model}.update",
+        text + "".join(f" AND {name} IS NOT DISTINCT FROM {mark}" for name, mark in alike),
+        sqlite=text + "".join(f" AND json({n}) IS json({m})" if n == _JSONB else f" AND {n} IS {m}" for n, m in alike),
+    )
 
 
-def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct) -> list[Write]:
-    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win."""
+def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct, *, strictly: bool = False) -> list[Write]:
+    """The writes that turn ``old`` into ``new``: changed columns only, so that editors of other members both win.
+
+    :param strictly: only while every member that can be edited is what it is in ``old``.
+    """
     writes: list[Write] = []
     key = getattr(old, kind.pk)
     changed = [field for field in stored(kind) if getattr(old, field.name) != getattr(new, field.name)]
     if changed:
         values = tuple(to_column(field, getattr(new, field.name)) for field in changed)
-        statement = _update(kind, tuple(field.column for field in changed))
-        writes.append(Write(statement, (key, *values), expect=1, guard="row"))
+        held = [field for field in stored(kind) if field.writable] if strictly else []
+        statement = _update(kind, tuple(field.column for field in changed), tuple(field.column for field in held))
+        as_was = tuple(to_column(field, getattr(old, field.name)) for field in held)
+        writes.append(Write(statement, (key, *values, *as_was), expect=1, guard="row"))
     for field in kind.fields.values():
         if field.link:
             before, after = set(getattr(old, field.name)), set(getattr(new, field.name))
@@ -303,11 +313,13 @@ def _unlink(field: Field, key: object, others: Iterable[object]) -> Write:
 @lru_cache(maxsize=256)
 def holders(kind: Kind[Any], field: Field, most: int) -> Statement:
     """SELECT of the records whose reference ``field`` leads to ``$1``; at most ``most`` of them."""
-    key = spec(kind).key
+    key, narrow = spec(kind).key, spec(kind).narrow
     if field.link:
         condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608 - declared names
     else:
         condition = f"t.{field.column} = $1"
+    if narrow and "{}" not in narrow:  # kinds that share a table: each tells of its own rows
+        condition += f" AND {narrow}"
     return Statement(
         f"{kind.model}.holding_{field.name}",
         f"SELECT {columns(kind)} FROM {table(kind)} t WHERE {condition} ORDER BY t.{key} LIMIT {most}",  # noqa: S608 - declared names

@@ -18,6 +18,7 @@ from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes, stale
 from keystead.kinds.kind import Kind
 from keystead.kinds.large import Large
+from keystead.kinds.permissions import Permissions
 from keystead.kinds.snapshot import Snapshot
 from keystead.store import Change, GuardFailed, Store, Taken
 
@@ -81,6 +82,7 @@ class State:
         self.vault = vault
         self.clock = clock or SystemClock()
         self.kinds = {kind.model: kind for kind in kinds}
+        self.permissions = Permissions(kinds)
         self.settings = Snapshot({model: kind for model, kind in self.kinds.items() if kind.table is None})
         self.install_id = ""
         self.large = Large(store)
@@ -243,7 +245,8 @@ class State:
             try:
                 await one.decide_on(reached)
             except Exception as exc:  # noqa: BLE001 - as above
-                one.answer(exc)
+                if reached is base:  # what is refused for the sake of changes that have not landed is decided again
+                    one.answer(exc)
                 continue
             if held and not (one.light and held[0].light and one.changes.settings.keys().isdisjoint(together.settings)):
                 continue

@@ -110,7 +110,7 @@ def _spelled(value: object) -> str | None:
 def search(kind: Kind[Any], needle: str) -> Term:
     """That one of the members that are searched holds ``needle``, which is in lower case."""
     spellings = tuple(_spellings(needle))
-    patterns = [f"%{_escaped(one)}%" for one in spellings]
+    patterns = [f"%{escaped(one)}%" for one in spellings]
     columns = [kind.fields[name].column if name in kind.fields else name for name in kind.search]
     alike = " OR ".join(f"lower(t.{column}) LIKE {{}} ESCAPE '\\'" for column in columns for _ in patterns)
     plain = Fragment(f"({alike})", tuple(pattern for _ in columns for pattern in patterns))
@@ -167,7 +167,8 @@ def _quoted(gram: str) -> str:
     return f"'{inside}'"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """``text`` as LIKE takes it literally, with a backslash as the escape."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 

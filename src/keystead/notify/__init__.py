@@ -1,1 +1,1 @@
-"""What leaves when something happened: rules, transports, webhooks, mail, feed. Nothing is built here yet."""
+"""What leaves: rules, transports, notifications, mail. Webhooks and feed are not built yet."""

@@ -14,6 +14,8 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
+from keystead.people import picture
+from keystead.people.installation import settings as installation
 
 LOGO: Final = "/static/dist/assets/icons/icon_left_brand.svg"
 FAVICON: Final = "/static/dist/assets/icons/icon.png"
@@ -165,6 +167,8 @@ async def rules(call: Call, _state: State, old: Brand | None, new: Brand) -> Bra
 async def current(call: Call, _state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
     """The brand that answers for the caller's host; for everybody."""
     brand = brand_for(call.settings, call.origin.host)
+    flags = installation.current(call.settings).flags
+    logo, favicon = (picture.address(name) or "" for name in (brand.branding_logo, brand.branding_favicon))
     flows = {
         name: str(getattr(flow[1], "slug", ""))
         for name in CurrentBrand.__struct_fields__
@@ -176,16 +180,16 @@ async def current(call: Call, _state: State, _obj: None, _query: Mapping[str, Se
         CurrentBrand(
             matched_domain=brand.domain,
             branding_title=brand.branding_title,
-            branding_logo=brand.branding_logo,
-            branding_favicon=brand.branding_favicon,
+            branding_logo=logo,
+            branding_favicon=favicon,
             branding_custom_css=brand.branding_custom_css,
             branding_map_tiles=brand.branding_map_tiles,
-            branding_logo_themed_urls=themed(brand.branding_logo),
-            branding_favicon_themed_urls=themed(brand.branding_favicon),
-            ui_footer_links=[],
+            branding_logo_themed_urls=themed(logo),
+            branding_favicon_themed_urls=themed(favicon),
+            ui_footer_links=[FooterLink(href, name) for name, href in installation.footer_links(call.settings)],
             ui_theme=UiThemeEnum.AUTOMATIC,
             default_locale="",
-            flags=CurrentBrandFlags(flows_continuous_login=False, flows_refresh_others=False),
+            flags=CurrentBrandFlags(flags.flows_continuous_login, flags.flows_refresh_others),
             **flows,
         )
     )

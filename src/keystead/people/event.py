@@ -175,7 +175,7 @@ def _days(query: Mapping[str, Sequence[str]], name: str, default: int) -> int:
         return default
 
 
-def _asked_for(call: Call, state: State, query: Mapping[str, Sequence[str]]) -> tuple[str, list[Value]]:
+def asked_for(call: Call, state: State, query: Mapping[str, Sequence[str]]) -> tuple[str, list[Value]]:
     """The condition over ``events t`` that the filters in ``query`` make, and its parameters."""
     conditions, values = listing.conditions_of(call, state, EVENT, query)
     return " AND ".join(["TRUE", *conditions]), values
@@ -184,7 +184,7 @@ def _asked_for(call: Call, state: State, query: Mapping[str, Sequence[str]]) -> 
 async def volume(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
     """Events an hour and action over the last days."""
     require(call, EVENT, "view")
-    condition, values = _asked_for(call, state, query)
+    condition, values = asked_for(call, state, query)
     values += [micros(call.at - timedelta(days=_days(query, "history_days", 7))), _HOUR]
     since, hour = f"${len(values) - 1}", f"${len(values)}::bigint"
     text = (
@@ -208,7 +208,7 @@ async def top_per_user(call: Call, state: State, _obj: None, query: Mapping[str,
     require(call, EVENT, "view")
     if not any(text for name in ("action", "actions") for text in query.get(name, ())):
         query = {**query, "action": [EventActions.AUTHORIZE_APPLICATION.value]}
-    condition, values = _asked_for(call, state, query)
+    condition, values = asked_for(call, state, query)
     values.append(max(1, _days(query, "top_n", 15)))
     text = (
         "SELECT context, count(*), count(DISTINCT user_pk) FROM (SELECT t.user_pk,"  # noqa: S608 - constant parts
@@ -251,7 +251,7 @@ FILTERS: Final = (
     Filter("context_authorized_app", str, sql=_inside("authorized_application", "pk")),
     Filter("context_device", str, sql=_inside("device", "pk")),
 )
-_SUMMED: Final = (
+SUMMED: Final = (
     *FILTERS,
     Filter("search", str, note="Text to look for."),
     Filter("ordering", str, note="Taken from clients that send it; the answer has an order of its own."),
@@ -279,7 +279,7 @@ ACTIONS = (
         "volume_list",
         permission="view",
         response=list[EventVolume],
-        query=(*_SUMMED, Filter("history_days", int, note="How many days back; 7 unless said, 365 at most.")),
+        query=(*SUMMED, Filter("history_days", int, note="How many days back; 7 unless said, 365 at most.")),
     ),
     Action(
         EVENT,
@@ -289,7 +289,7 @@ ACTIONS = (
         "per_month_list",
         permission="view",
         response=list[Coordinate],
-        query=_SUMMED,
+        query=SUMMED,
     ),
     Action(
         EVENT,
@@ -299,6 +299,6 @@ ACTIONS = (
         "top_per_user_list",
         permission="view",
         response=list[EventTopPerUser],
-        query=(*_SUMMED, Filter("top_n", int, note="How many applications; 15 unless said.")),
+        query=(*SUMMED, Filter("top_n", int, note="How many applications; 15 unless said.")),
     ),
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from keystead.base.errors import denied, invalid, not_found
-from keystead.kinds.access import holds, require
+from keystead.kinds.access import permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -30,16 +30,16 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[Text, LINE, UNIQUE]
     is_superuser: bool = False
     parents: Annotated[
-        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("group_parents", "group_id", "parent_id"),
     ] = ()
     users: Annotated[
-        tuple[Annotated[int, Ref("authentik_core.user", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[int, Ref("authentik_core.user", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("group_members", "group_id", "user_id"),
     ] = ()
     attributes: Json = {}
     roles: Annotated[
-        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("group_roles", "group_id", "role_id"),
     ] = ()
 
@@ -145,14 +145,14 @@ async def _no_elevation(call: Call, state: State, old: Group | None, new: Group)
     before = old or Group(pk=new.pk, name=new.name)
     if new.is_superuser != before.is_superuser:
         word = "enable" if new.is_superuser else "disable"
-        if not holds(call, f"authentik_core.{word}_group_superuser"):
+        if not permitted(call, GROUP, f"authentik_core.{word}_group_superuser", old):
             raise denied("You may not change who is a superuser.")
     settings = call.settings
+    if old is not None and old != msgspec.structs.replace(new, is_superuser=old.is_superuser):
+        power.check(call, await power.of_groups(state, settings, [old.pk]), "change this group")
     power.check(call, power.of_roles(settings, set(new.roles) ^ set(before.roles)), "change these roles")
     parents = await power.of_groups(state, settings, set(new.parents) ^ set(before.parents))
     power.check(call, parents, "change these parents")
-    if set(new.users) != set(before.users):
-        power.check(call, await power.of_groups(state, settings, [new.pk]), "change the members of this group")
 
 
 async def leaving(call: Call, state: State, group: Group) -> None:
@@ -185,7 +185,7 @@ _MEMBERS = "t.id IN (SELECT m.group_id FROM group_members m"
 _IS_MEMBERS = "EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = t.id"
 _BY_PK = "m.user_id = ANY({}::bigint[])"
 _BY_NAME = "m.user_id IN (SELECT u.id FROM users u WHERE u.username = ANY({}::text[]))"
-GROUP = Kind(
+GROUP: Kind[Group] = Kind(
     model="authentik_core.group",
     struct=Group,
     path="core/groups",
@@ -196,6 +196,10 @@ GROUP = Kind(
     view=view,
     rules=rules,
     leaving=leaving,
+    permissions=(
+        ("enable_group_superuser", "Can make members of a group superusers"),
+        ("disable_group_superuser", "Can end that members of a group are superusers"),
+    ),
     filters=(
         "name",
         "is_superuser",

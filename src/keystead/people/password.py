@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final, TypeVar
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from keystead.base import memory, rand
 from keystead.base.errors import Kind, Problem
@@ -130,6 +130,33 @@ def needs_rehash(stored: str) -> bool:
         return _HASHER.check_needs_rehash(stored)
     except ValueError:
         return True
+
+
+_LIMITS: Final = {"memory_cost": 1024 * 1024, "time_cost": 64, "parallelism": 64}
+"""KiB, passes and lanes that a hash made elsewhere may ask for: checking a password must not stop the server."""
+
+
+def foreign(given: str) -> str:
+    """A hash that was made elsewhere, as it is kept: argon2 in its usual form, also with a framework's word before it.
+
+    :raises ValueError: it is none, or asks for more work than we are ready to do.
+    """
+    text = given.strip()
+    text = text.removeprefix("argon2$") if text.startswith("argon2$argon2") else text
+    text = text if text.startswith("$") else f"${text}"
+    try:
+        found = extract_parameters(text)
+    except (InvalidHashError, ValueError):
+        raise ValueError("This is no argon2 hash. Accepted: $argon2id$v=19$m=…,t=…,p=…$salt$hash.") from None
+    for name, most in _LIMITS.items():
+        if getattr(found, name) > most:
+            raise ValueError(f"The hash asks for a {name} above {most}.")
+    if found.hash_len < _SHORTEST_HASH:
+        raise ValueError(f"The hash is shorter than {_SHORTEST_HASH} bytes.")
+    return text
+
+
+_SHORTEST_HASH: Final = 16
 
 
 def usable(stored: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from keystead.base.errors import denied, not_found
+from keystead.base.errors import not_found
 from keystead.kinds import listing
 from keystead.kinds.access import require
 from keystead.kinds.action import Action, Answer
@@ -14,6 +14,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Keys, Kind
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
+from keystead.people import power
 from keystead.store import Statement, Write
 
 
@@ -21,11 +22,13 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     """A named set of permissions.
 
     :param permissions: full names such as ``authentik_core.view_user``; granted through the permission endpoints.
+    :param objects: full names of the permissions held on some objects (:mod:`keystead.kinds.grants`).
     """
 
     pk: Annotated[Uuid, READ_ONLY]
     name: Annotated[Text, UNIQUE]
     permissions: Annotated[tuple[str, ...], HIDDEN] = ()
+    objects: Annotated[tuple[str, ...], HIDDEN] = ()
     managed: Annotated[str | None, HIDDEN] = None
 
 
@@ -40,25 +43,23 @@ _REMOVE = Statement("role.remove_user", "DELETE FROM user_roles WHERE user_id = 
 _USER = Statement("role.user", "SELECT 1 FROM users WHERE id = $1")
 
 
-def check_held(call: Call, role: Role, what: str) -> None:
-    """Let through who holds every permission of the role: nobody gives or takes what they lack (SECURITY AP-07).
-
-    :raises Problem: ``DENIED``.
-    """
-    if not call.actor.is_superuser and not set(role.permissions) <= call.actor.permissions:
-        raise denied(f"You may not {what}: it carries permissions you do not have.")
+async def rules(call: Call, _state: State, old: Role | None, new: Role) -> Role:
+    """Nobody renames what is more powerful than they are: mappings and policies may know it by its name."""
+    if old is not None and old != new:
+        power.check(call, power.of_roles(call.settings, [old.pk]), "change this role")
+    return new
 
 
 async def leaving(call: Call, _state: State, role: Role) -> None:
     """Removing a role takes it from all who have it."""
-    check_held(call, role, "remove this role")
+    power.check(call, power.of_roles(call.settings, [role.pk]), "remove this role")
 
 
 async def _member(
     call: Call, state: State, role: Role, body: UserAccountForRoleRequest, statement: Statement
 ) -> Answer:
     require(call, ROLE, "change", role)
-    check_held(call, role, "give or take this role")
+    power.check(call, power.of_roles(call.settings, [role.pk]), "give or take this role")
     if await state.store.fetch_one(_USER, body.pk) is None:
         raise not_found()
     changes = Changes()
@@ -115,6 +116,7 @@ ROLE = Kind(
     path="rbac/roles",
     title=("Role", "Roles"),
     key_name="uuid",
+    rules=rules,
     leaving=leaving,
     filters=(
         "name",

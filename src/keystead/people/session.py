@@ -18,6 +18,8 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import READ, Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Ref, Uuid
 from keystead.kinds.state import State
+from keystead.people import power
+from keystead.people.installation.settings import current
 from keystead.store import Statement, Write
 from keystead.wire import useragent
 
@@ -83,6 +85,10 @@ _BULK: Final = Statement("session.of_users", "SELECT id, user_id FROM sessions W
 _END: Final = Statement("session.end", "DELETE FROM sessions WHERE id = $1")
 _END_ALL: Final = Statement("session.end_users", "DELETE FROM sessions WHERE user_id = ANY($1::bigint[])")
 _END_OTHERS: Final = Statement("session.end_others", "DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+_ACTIVE: Final = Statement("session.impersonator", "SELECT 1 FROM users WHERE id = $1 AND is_active")
+_HANDED: Final = Statement(
+    "session.handed", "UPDATE sessions SET user_id = $3, auth = $4 WHERE id = $1 AND user_id = $2"
+)
 _SEEN: Final = Statement(
     "session.seen", "UPDATE sessions SET last_used = $2, last_ip = $3, last_user_agent = $4 WHERE id = $1"
 )
@@ -93,7 +99,32 @@ async def find(state: State, sid: str, at: datetime) -> Session | None:
     if not sid:
         return None
     found = await records.load(state.store, SESSION, "digest", [fingerprint(sid)])
-    return found[0] if found and found[0].expires > at else None
+    if not found or found[0].expires <= at:
+        return None
+    # Who acts as somebody else does so only as long as they could act as themselves, and it is allowed.
+    if (behind := impersonator(found[0])) and not (
+        current(state.settings).impersonation and await state.store.fetch_one(_ACTIVE, behind)
+    ):
+        return None
+    return found[0]
+
+
+def impersonator(session: Session) -> int:
+    """Who really sits in the session; 0 where it is its own user."""
+    pk = session.auth.get("impersonator")
+    return pk if isinstance(pk, int) else 0
+
+
+def handed(session: Session, user: int, *, impersonator: int) -> Write:
+    """The write that makes ``session`` one of ``user``'s, in which ``impersonator`` sits (0: nobody else does).
+
+    Its guard ``row`` fails when the session has ended or changed hands meanwhile.
+    """
+    auth = {name: value for name, value in session.auth.items() if name != "impersonator"}
+    if impersonator:
+        auth["impersonator"] = impersonator
+    values = (session.uuid, session.user, user, msgspec.json.encode(auth).decode())
+    return Write(_HANDED, values, expect=1, guard="row")
 
 
 def start(
@@ -121,6 +152,8 @@ def renew(
 
     The key is fresh, so the old one opens nothing; the session is the same, so that applications' tokens live on.
     """
+    if behind := impersonator(session):
+        auth = {**auth, "impersonator": behind}
     renewed = msgspec.structs.replace(
         session,
         digest=fingerprint(sid),
@@ -164,6 +197,7 @@ async def bulk_delete(call: Call, state: State, _obj: None, query: Mapping[str, 
     require(call, SESSION, Verb.DESTROY)
     named = (text.strip() for value in query.get("user_pks", ()) for text in value.split(","))
     users = sorted({cast("int", value_of("user_pks", int, text)) for text in named if text})
+    await power.check_all(call, state, users, "end these sessions")
     changes = Changes()
     rows = await state.store.fetch(_BULK, users) if users else []
     if rows:

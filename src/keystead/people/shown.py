@@ -109,6 +109,13 @@ async def partial_users(state: State, keys: Iterable[int]) -> dict[int, PartialU
     return found
 
 
+def gone(state: State, pk: int) -> PartialUser:
+    """What stands for a user who is not there any more."""
+    return PartialUser(
+        pk, "", "somebody who is gone", is_active=False, last_login=None, email="", attributes={}, uid=uid(state, pk)
+    )
+
+
 async def partial_groups(state: State, keys: Iterable[str]) -> dict[str, PartialGroup]:
     """Groups in short, by key."""
     wanted_keys = sorted(set(keys))

@@ -2,31 +2,30 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
 
-from keystead.base import rand
+from keystead.base import duration, rand
 from keystead.base.clock import micros
 from keystead.base.errors import denied, invalid
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import records
-from keystead.kinds.access import holds, require
+from keystead.kinds.access import permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
-from keystead.people.user import bearer, check_reach, whole_users
+from keystead.people.installation import settings as installation
+from keystead.people.power import check_reach
+from keystead.people.user import bearer, whole_users
 from keystead.store import Statement, Write
 
-KEY_LENGTH: Final = 60
-"""Letters and digits in a key: 357 bits."""
 _LONGEST: Final = 1024
 """Characters from which a text is taken for no key: hashing it would be work for nothing."""
-DEFAULT_LIFE: Final = timedelta(days=1)
 VIEW_KEY: Final = "authentik_core.view_token_key"
 SET_KEY: Final = "authentik_core.set_token_key"
 """Permissions on the keys of other people's tokens."""
@@ -85,6 +84,11 @@ def _keyed(state: State, token: Token, key: str) -> Token:
     )
 
 
+def _drawn(state: State) -> str:
+    """A new key, of letters and digits: 60 of them hold 357 bits."""
+    return rand.alphanumeric(installation.current(state.settings).default_token_length)
+
+
 def issue(
     state: State,
     *,
@@ -96,7 +100,7 @@ def issue(
     key: str = "",
 ) -> tuple[Token, Secret]:
     """A new token (not written yet) and its key, drawn here unless given."""
-    key = key or rand.alphanumeric(KEY_LENGTH)
+    key = key or _drawn(state)
     token = Token(
         pk=rand.uuid4(),
         identifier=identifier,
@@ -132,6 +136,14 @@ async def api_actor(state: State, key: str, at: datetime) -> tuple[bool, Actor |
     return True, found.actor if found.intent == IntentEnum.API else None
 
 
+_END_ALL: Final = Statement("token.end_all", "DELETE FROM tokens WHERE user_id = $1")
+
+
+def end_all(user: int) -> Write:
+    """The write that removes every token of ``user``."""
+    return Write(_END_ALL, (user,))
+
+
 async def rules(call: Call, state: State, old: Token | None, new: Token) -> Token:
     """Whose token it is, how long it lives, and its key at the start."""
     if not call.actor.is_superuser:
@@ -145,21 +157,16 @@ async def rules(call: Call, state: State, old: Token | None, new: Token) -> Toke
         new = msgspec.structs.replace(new, user=call.actor.pk)
     if old is None or (old.expiring, old.expires) != (new.expiring, new.expires):
         new = _limited(call, new)
-    return new if old else _keyed(state, new, rand.alphanumeric(KEY_LENGTH))
+    return new if old else _keyed(state, new, _drawn(state))
 
 
 def _limited(call: Call, token: Token) -> Token:
     """``token`` with an end: as asked, but soon for tokens of people who are no superusers, and none if it has none."""
     if call.actor.is_superuser and (token.expires is not None or not token.expiring):
         return msgspec.structs.replace(token, expires=token.expires if token.expiring else None)
-    latest = call.at + DEFAULT_LIFE
+    latest = call.at + duration.parse(installation.current(call.settings).default_token_duration)
     asked = token.expires if token.expiring else None
     return msgspec.structs.replace(token, expiring=True, expires=min(asked or latest, latest))
-
-
-async def leaving(call: Call, state: State, token: Token) -> None:
-    """Nobody ends a token of somebody stronger."""
-    await check_reach(call, state, token.user, "remove this token")
 
 
 async def view(
@@ -177,7 +184,7 @@ async def _check_key(call: Call, state: State, token: Token, permission: str) ->
     """
     if token.user != call.actor.pk:
         require(call, TOKEN, "view", token)
-        if not holds(call, permission):
+        if not permitted(call, TOKEN, permission, token):
             raise denied()
         await check_reach(call, state, token.user, "handle this key")
 
@@ -214,7 +221,10 @@ TOKEN = Kind(
     shown=TokenShown,
     view=view,
     rules=rules,
-    leaving=leaving,
+    permissions=(
+        ("view_token_key", "Can view the keys of other people's tokens"),
+        ("set_token_key", "Can set the keys of other people's tokens"),
+    ),
     search=("identifier", "description"),
     order=("identifier",),
     filters=(

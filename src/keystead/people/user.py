@@ -16,9 +16,12 @@ from keystead.kinds.call import Actor, Call
 from keystead.kinds.field import unstorable
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Email, Json, Link, OnDelete, Ref, Text, Uuid
+from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
-from keystead.people import power, shown
+from keystead.people import initial, power, shown
+from keystead.people.avatar import picture
 from keystead.people.group import GROUP
+from keystead.people.power import check_reach
 from keystead.people.role import ROLE
 from keystead.people.shown import PartialGroup, RoleObj
 from keystead.people.user_filters import FILTERS
@@ -54,11 +57,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     last_login: datetime | None = None
     date_joined: Annotated[datetime, READ_ONLY] = EPOCH
     groups: Annotated[
-        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[Uuid, Ref("authentik_core.group", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("group_members", "user_id", "group_id"),
     ] = ()
     roles: Annotated[
-        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY)], ...],
+        tuple[Annotated[Uuid, Ref("authentik_rbac.role", OnDelete.CASCADE_MANY, gives=False)], ...],
         Link("user_roles", "user_id", "role_id"),
     ] = ()
     email: Email = ""
@@ -89,29 +92,26 @@ _SUPERUSERS: Final = Statement(
     "user.superusers",
     f"{_UP} SELECT DISTINCT up.user_id FROM up JOIN groups g ON g.id = up.id WHERE g.is_superuser",  # noqa: S608 - constant
 )
-_ACTOR: Final = Statement(
-    "user.actor",
-    "WITH RECURSIVE up (id) AS (SELECT group_id FROM group_members WHERE user_id = $1"
+_POWERS: Final = (
+    "up (id) AS (SELECT m.group_id FROM k JOIN group_members m ON m.user_id = k.id"
     " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
-    " SELECT 'u', u.username, u.uuid, u.name, u.email, u.type FROM users u WHERE u.id = $1 AND u.is_active"
-    " UNION ALL SELECT 'g', up.id, CASE WHEN g.is_superuser THEN '1' ELSE '' END, '', '', ''"
-    " FROM up JOIN groups g ON g.id = up.id"
-    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM user_roles r WHERE r.user_id = $1"
-    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id",
-)
-_BEARER: Final = Statement(
-    "user.bearer",
-    "WITH RECURSIVE k (id, intent, expires, expiring) AS"
-    " (SELECT user_id, intent, expires, expiring FROM tokens WHERE key_digest = $1),"
-    " up (id) AS (SELECT m.group_id FROM k JOIN group_members m ON m.user_id = k.id"
-    " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
-    " SELECT 't', CAST(k.id AS TEXT), k.intent, CASE WHEN k.expiring THEN CAST(k.expires AS TEXT) ELSE '' END, '', ''"
-    " FROM k UNION ALL SELECT 'u', u.username, u.uuid, u.name, u.email, u.type"
-    " FROM k JOIN users u ON u.id = k.id AND u.is_active"
+    " SELECT 'u', u.username, u.uuid, u.name, u.email, u.type FROM k JOIN users u ON u.id = k.id AND u.is_active"
     " UNION ALL SELECT 'g', up.id, CASE WHEN g.is_superuser THEN '1' ELSE '' END, '', '', ''"
     " FROM up JOIN groups g ON g.id = up.id"
     " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM k JOIN user_roles r ON r.user_id = k.id"
-    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id",
+    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id"
+)
+"""What the one user in ``k`` is and holds, for :func:`actor_from`: whoever asks about an actor asks with this."""
+_ACTOR: Final = Statement(
+    "user.actor",
+    f"WITH RECURSIVE k (id) AS (SELECT id FROM users WHERE id = $1), {_POWERS}",  # noqa: S608 - constants
+)
+_BEARER: Final = Statement(
+    "user.bearer",
+    "WITH RECURSIVE k (id, intent, expires, expiring) AS"  # noqa: S608 - constants
+    f" (SELECT user_id, intent, expires, expiring FROM tokens WHERE key_digest = $1), {_POWERS}"
+    " UNION ALL SELECT 't', CAST(k.id AS TEXT), k.intent,"
+    " CASE WHEN k.expiring THEN CAST(k.expires AS TEXT) ELSE '' END, '', '' FROM k",
 )
 _SOUGHT: Final = {"username": "username", "email": "email", "uuid": "uuid", "name": "name", "pk": "id", "id": "id"}
 _IDENTIFIED: Final = {
@@ -186,9 +186,9 @@ def uid(state: State, pk: int) -> str:
     return shown.uid(state, pk)
 
 
-def avatar(user: User) -> str:
-    """The user's picture as a data URI."""
-    return shown.avatar(user.username, user.name)
+def avatar(settings: Snapshot, user: User) -> str:
+    """The address of the user's picture."""
+    return picture(settings, user.username, user.name, user.email, user.attributes)
 
 
 async def actor_of(state: State, pk: int, *, session: str = "", means: str = "") -> Actor | None:
@@ -239,7 +239,7 @@ def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, mean
             roles.add(str(row[1]))
     if person is None:
         return None
-    held = (state.settings.get(ROLE, role) for role in roles)
+    held = [role for pk in roles if (role := state.settings.get(ROLE, pk))]
     return Actor(
         pk=pk,
         username=str(person[1]),
@@ -248,10 +248,13 @@ def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, mean
         email=str(person[4]),
         type=str(person[5]),
         is_superuser=superuser,
-        permissions=frozenset(name for role in held if role for name in role.permissions),
+        permissions=frozenset(name for role in held for name in role.permissions),
         groups=frozenset(groups),
         session=session,
         means=means,
+        roles=frozenset(roles),
+        partial=frozenset(name for role in held for name in role.objects),
+        initial=initial.of_roles(state, state.settings, roles),
     )
 
 
@@ -274,7 +277,7 @@ async def view(call: Call, state: State, users: Sequence[User], query: Mapping[s
             is_superuser=user.pk in above,
             groups_obj=[groups[pk] for pk in user.groups if pk in groups] if groups is not None else None,
             roles_obj=shown.roles_shown(call.settings, user.roles) if roles else None,
-            avatar=avatar(user),
+            avatar=avatar(call.settings, user),
             uid=uid(state, user.pk),
         )
         for user in users
@@ -327,15 +330,6 @@ async def _no_elevation(call: Call, state: State, old: User | None, new: User) -
     power.check(call, power.of_roles(settings, roles), "change these roles")
     groups = set(new.groups) ^ set(old.groups if old else ())
     power.check(call, await power.of_groups(state, settings, groups), "change the membership of these groups")
-
-
-async def check_reach(call: Call, state: State, pk: int, what: str) -> None:
-    """Let through who may do everything that the user ``pk`` may: others could become what they are not.
-
-    :raises Problem: ``DENIED``.
-    """
-    if not call.actor.is_superuser and pk != call.actor.pk:
-        power.check(call, await power.of_user(state, call.settings, pk), what)
 
 
 async def leaving(call: Call, state: State, user: User) -> None:
@@ -392,6 +386,11 @@ USER = Kind(
     rules=rules,
     leaving=leaving,
     admits=admits,
+    permissions=(
+        ("reset_user_password", "Can give users another password, and recovery links"),
+        ("set_user_password_hash", "Can give users a password by its hash"),
+        ("impersonate", "Can act as other users"),
+    ),
     search=("username", "name", "email"),
     order=("username",),
     filters=(

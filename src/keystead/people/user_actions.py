@@ -1,24 +1,27 @@
 """What is done to users beside the verbs: who am I, passwords, service accounts, recovery links, folders."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
 
 from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid
-from keystead.kinds.access import holds, require, system
+from keystead.kinds.access import holds, permitted, require, system
 from keystead.kinds.action import Action, Answer
-from keystead.kinds.call import Call
+from keystead.kinds.call import Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
 from keystead.kinds.marks import VERBATIM, Duration, Email
+from keystead.kinds.permissions import SYSTEM
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
-from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_reach, check_username, set_password, uid
+from keystead.people.power import check_reach
+from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_username, set_password, uid
 from keystead.store import Statement
 
 SERVICE_LIFE: Final = timedelta(days=360)
@@ -26,6 +29,8 @@ SERVICE_LIFE: Final = timedelta(days=360)
 RECOVERY_LIFE: Final = timedelta(days=1)
 RESET: Final = "authentik_core.reset_user_password"
 """The permission to give people another password, without changing anything else of theirs."""
+SET_HASH: Final = "authentik_core.set_user_password_hash"
+"""The permission to give people a password by its hash, which nobody here can look at."""
 
 
 class UserSelfGroups(msgspec.Struct):
@@ -85,6 +90,12 @@ class UserPasswordSetRequest(msgspec.Struct):
     password: Annotated[str, msgspec.Meta(min_length=1), VERBATIM]
 
 
+class UserPasswordHashSetRequest(msgspec.Struct):
+    """The hash of the new password, of argon2."""
+
+    password: Annotated[str, msgspec.Meta(min_length=1)]
+
+
 class UserServiceAccountRequest(msgspec.Struct):
     """What the service account shall be."""
 
@@ -118,30 +129,35 @@ class Link(msgspec.Struct):
 
 async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
     """Who the caller is."""
-    found = await by_pk(state, call.actor.pk)
+    oneself = await _oneself(call, state, call.actor)
+    original = await _oneself(call, state, call.actor.original) if call.actor.original else msgspec.UNSET
+    return Answer(SessionUser(oneself, [oneself], original))
+
+
+async def _oneself(call: Call, state: State, actor: Actor) -> UserSelf:
+    found = await by_pk(state, actor.pk)
     if found is None:
         raise denied()
     groups = await shown.partial_groups(state, found.groups)
     settings = found.attributes.get("settings")
-    oneself = UserSelf(
+    return UserSelf(
         pk=found.pk,
         username=found.username,
         name=found.name,
         is_active=found.is_active,
-        is_superuser=call.actor.is_superuser,
+        is_superuser=actor.is_superuser,
         is_current=True,
         groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
         roles=[UserSelfRoles(role.name, role.pk) for role in shown.roles_shown(call.settings, found.roles)],
         email=found.email,
-        avatar=avatar(found),
+        avatar=avatar(call.settings, found),
         uid=uid(state, found.pk),
         settings=settings if isinstance(settings, dict) else {},
         type=found.type,
-        system_permissions=sorted(
-            call.actor.permissions | ({"access_admin_interface"} if call.actor.is_superuser else set())
-        ),
+        system_permissions=[
+            name.partition(".")[2] for name in sorted(SYSTEM) if holds(replace(call, actor=actor), name)
+        ],
     )
-    return Answer(SessionUser(oneself, [oneself]))
 
 
 _PATHS: Final = Statement("user.paths", "SELECT DISTINCT path FROM users ORDER BY path")
@@ -155,7 +171,7 @@ async def paths(call: Call, state: State, _obj: None, query: Mapping[str, Sequen
     return Answer(UserPath([path for path in found if needle in path.casefold()]))
 
 
-async def _may_reset(call: Call, state: State, found: User) -> None:
+async def may_reset(call: Call, state: State, found: User) -> None:
     """Let through who may change users or reset their passwords, and is no weaker than ``found``.
 
     One's own password is no exception: a token or an unlocked screen must not be enough to keep an account. A flow asks
@@ -163,18 +179,34 @@ async def _may_reset(call: Call, state: State, found: User) -> None:
 
     :raises Problem: ``DENIED``; ``NOT_FOUND`` where the caller may not even see ``found``.
     """
-    if not holds(call, RESET):
+    if not permitted(call, USER, RESET, found):
         require(call, USER, "change", found)
     await check_reach(call, state, found.pk, "take this account over")
 
 
 async def change_password(call: Call, state: State, found: User, body: UserPasswordSetRequest) -> Answer:
     """Give the user another password; their other sessions end, because somebody may sit in them."""
-    await _may_reset(call, state, found)
+    await may_reset(call, state, found)
     hashed = await password.hash_password(body.password)
     changes = Changes()
     changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
     changes.event(call, "password_set", USER.app, {}, about=(USER, found))
+    return Answer(status=204, changes=changes)
+
+
+async def change_hash(call: Call, state: State, found: User, body: UserPasswordHashSetRequest) -> Answer:
+    """Give the user the password behind a hash, as when accounts move here from elsewhere."""
+    if not permitted(call, USER, SET_HASH, found):
+        require(call, USER, "view", found)
+        raise denied()
+    await check_reach(call, state, found.pk, "take this account over")
+    try:
+        hashed = password.foreign(body.password)
+    except ValueError as exc:
+        raise invalid({"password": [str(exc)]}) from None
+    changes = Changes()
+    changes.write(set_password(call, found.pk, hashed), session.end_all_but(found.pk, call.actor.session))
+    changes.event(call, "password_set", USER.app, {"hashed_elsewhere": True}, about=(USER, found))
     return Answer(status=204, changes=changes)
 
 
@@ -229,12 +261,31 @@ def _slug(name: str) -> str:
 
 async def recovery(call: Call, state: State, found: User, body: UserRecoveryLinkRequest | None) -> Answer:
     """A link with which the user gets back in; whoever holds it signs in as that user, so it is shown once."""
-    await _may_reset(call, state, found)
-    if brand_for(call.settings, call.origin.host).flow_recovery is None:
-        raise invalid({"non_field_errors": ["The brand has no recovery flow; set one first."]})
-    life = duration.parse(body.token_duration) if body else RECOVERY_LIFE
+    await may_reset(call, state, found)
+    check_recovery(call)
+    life = recovery_life(call, body.token_duration) if body else RECOVERY_LIFE
     changes, link = recovery_link(call, state, found, life)
     return Answer(Link(call.origin.root + link), changes=changes)
+
+
+def check_recovery(call: Call) -> None:
+    """Refuse where a recovery link would lead nowhere.
+
+    :raises Problem: ``INVALID``.
+    """
+    if brand_for(call.settings, call.origin.host).flow_recovery is None:
+        raise invalid({"non_field_errors": ["The brand has no recovery flow; set one first."]})
+
+
+def recovery_life(call: Call, text: str) -> timedelta:
+    """How long a link shall work.
+
+    :raises Problem: ``INVALID``: it would never work, or for longer than there are dates.
+    """
+    life = duration.parse(text)
+    if not timedelta() < life <= datetime.max.replace(tzinfo=UTC) - call.at:
+        raise invalid({"token_duration": ["A link works for some time, and not for ever: write it like 'hours=3'."]})
+    return life
 
 
 def recovery_link(call: Call, state: State, found: User, life: timedelta) -> tuple[Changes, str]:
@@ -273,6 +324,16 @@ ACTIONS = (
         "set_password_create",
         permission="",
         request=UserPasswordSetRequest,
+        status=204,
+    ),
+    Action(
+        USER,
+        "POST",
+        "{key}/set_password_hash/",
+        change_hash,
+        "set_password_hash_create",
+        permission="",
+        request=UserPasswordHashSetRequest,
         status=204,
     ),
     Action(

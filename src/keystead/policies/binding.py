@@ -30,9 +30,9 @@ class PolicyBinding(msgspec.Struct, frozen=True, kw_only=True):
 
     pk: Annotated[Uuid, READ_ONLY]
     policy: Annotated[Uuid, Ref("policies")] | None = None
-    group: Annotated[Uuid, Ref("authentik_core.group")] | None = None
-    user: Annotated[int, Ref("authentik_core.user")] | None = None
-    target: Annotated[Uuid, Ref("bindable")]
+    group: Annotated[Uuid, Ref("authentik_core.group", gives=False)] | None = None
+    user: Annotated[int, Ref("authentik_core.user", gives=False)] | None = None
+    target: Annotated[Uuid, Ref("bindable", part=True)]
     negate: bool = False
     enabled: bool = True
     order: Int32
@@ -114,6 +114,10 @@ POLICY_BINDING = Kind(
     shown=PolicyBindingShown,
     view=view,
     rules=rules,
+    permissions=(
+        ("view_policy_cache", "Can view how many answers of policies are cached"),
+        ("clear_policy_cache", "Can clear the cache of policies' answers"),
+    ),
     search=(),
     order=("target", "order"),
     filters=(

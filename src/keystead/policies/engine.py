@@ -13,7 +13,7 @@ from keystead.kinds.state import State
 from keystead.people.person import Person, person_of
 from keystead.people.user import User, user_by
 from keystead.policies.binding import PolicyBinding, bindings_of
-from keystead.policies.judge import Evaluate, Policies, PolicyResult, Request, Wanted
+from keystead.policies.judge import Looks, Policies, PolicyResult, Request, Wanted, Way
 from keystead.policies.values import RESULT, user_view
 
 _LOG = log.get("policies.engine")
@@ -119,8 +119,10 @@ class Engine:
             )
         return result
 
-    async def _evaluated(self, state: State, evaluate: Evaluate, policy: Any, request: Request) -> PolicyResult:  # noqa: ANN401 - as ask
+    async def _evaluated(self, state: State, evaluate: Way, policy: Any, request: Request) -> PolicyResult:  # noqa: ANN401 - as ask
         """Run a policy, again with what its helpers wanted to know, until they want no more."""
+        if isinstance(evaluate, Looks):
+            return await evaluate.run(state, policy, request)
         for _ in range(_LOOKUPS):
             try:
                 result = evaluate(policy, request)

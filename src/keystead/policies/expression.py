@@ -1,18 +1,17 @@
 """ExpressionPolicy: a Python snippet that decides."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
 
 from keystead.base.errors import invalid
 from keystead.kinds.call import Call
-from keystead.kinds.history import moments
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
 from keystead.policies.judge import Asked, PolicyKind, PolicyResult, Request
 from keystead.policies.sandbox import ExpressionError, compile_expression
+from keystead.policies.shown import PolicyShown, common, view
 from keystead.policies.values import names_for_policy
 
 _MODEL: Final = "authentik_policies_expression.expressionpolicy"
@@ -28,22 +27,6 @@ class ExpressionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[Text, UNIQUE]
     execution_logging: bool = False
     expression: Text
-
-
-class PolicyShown(msgspec.Struct):
-    """The computed member of every policy: how many things it is bound to."""
-
-    bound_to: int
-
-
-async def view(
-    call: Call, _state: State, policies: Sequence[ExpressionPolicy], _query: Mapping[str, Sequence[str]]
-) -> list[PolicyShown]:
-    """Count the bindings."""
-    return [
-        PolicyShown(sum(one.field == "policy" for one in call.settings.referrers(EXPRESSION_POLICY, policy.pk)))
-        for policy in policies
-    ]
 
 
 def check_expression(source: str, name: str) -> None:
@@ -87,12 +70,6 @@ EXPRESSION_POLICY = Kind(
     view=view,
     steady=True,
     rules=rules,
-    filters=(
-        "name",
-        "expression",
-        "execution_logging",
-        Filter("policy_uuid", Uuid, test=lambda policy, pk: policy.pk == pk),
-        *moments(_MODEL),
-    ),
+    filters=("expression", *common(_MODEL)),
 )
 POLICY: PolicyKind = Asked(EXPRESSION_POLICY, evaluate)

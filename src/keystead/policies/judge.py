@@ -1,11 +1,12 @@
 """What a policy is asked and what it answers; the shape every policy shares."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
+from keystead.kinds.state import State
 from keystead.people.person import Person
 from keystead.policies.sandbox import Signal
 
@@ -57,13 +58,24 @@ Evaluate: TypeAlias = Callable[[Any, Request], PolicyResult]
 
 
 @dataclass(frozen=True, slots=True)
+class Looks:
+    """How a policy is asked that reads the store, waits, or computes off the loop. It judges and writes nothing."""
+
+    run: Callable[[State, Any, Request], Awaitable[PolicyResult]]
+
+
+Way: TypeAlias = Evaluate | Looks
+"""How policies of a kind are asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """A policy kind together with how it is asked; ``app.py`` lists them."""
 
     kind: Kind[Any]
-    evaluate: Evaluate
+    evaluate: Way
 
 
 PolicyKind: TypeAlias = Asked
-Policies: TypeAlias = Mapping[str, Evaluate]
+Policies: TypeAlias = Mapping[str, Way]
 """Model -> how it is asked."""

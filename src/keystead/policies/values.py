@@ -6,6 +6,7 @@ The names are those of platform.md §4; a helper that is not built yet says so w
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
+from keystead.people.event import Event
 from keystead.people.password import usable
 from keystead.people.person import Person
 from keystead.people.shown import PartialGroup
@@ -132,6 +133,25 @@ _HTTP: Final = make_view(
 def user_view(person: Person) -> View:
     """A person as expressions see them."""
     return _USER(person)
+
+
+def group_view(group: PartialGroup) -> View:
+    """A group as expressions see it."""
+    return _GROUP(group)
+
+
+_EVENT: Final = make_view(
+    "event",
+    {name: name for name in ("pk", "user", "action", "app", "context", "client_ip", "created", "brand")}
+    | {"event_uuid": "pk"},
+    text=lambda event: event.action,
+    key=lambda event: ("event", event.pk),
+)
+
+
+def event_view(event: Event) -> View:
+    """An event as expressions see it."""
+    return _EVENT(event)
 
 
 def http_view(request: Request) -> View:

@@ -7,7 +7,7 @@ import msgspec
 
 from keystead.base.errors import invalid
 from keystead.flows.flow import PolicyEngineMode
-from keystead.kinds.access import holds
+from keystead.kinds.access import holds, permitted
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
@@ -125,7 +125,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
         if person is None:
             return Answer(PolicyTestResult(passing=False, messages=[], log_messages=[]))
         result = await judge(engine, call, state, application, person)
-        told = call.actor.is_superuser or holds(call, APPLICATION.permission("view"))
+        told = permitted(call, APPLICATION, APPLICATION.permission("view"), application)
         lines = [LogEvent(call.at, LogLevelEnum.INFO, "policies", text, {}) for text in (result.log if told else ())]
         return Answer(PolicyTestResult(passing=result.passing, messages=list(result.messages), log_messages=lines))
 

@@ -13,11 +13,11 @@ from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, U
 from keystead.kinds.render import base
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
+from keystead.people import picture
 from keystead.people.brand import ThemedUrls, themed
 
 RESERVED: Final = frozenset({"authorize", "token", "device", "userinfo", "introspect", "revoke"})
 """Slugs that would hide an endpoint below ``/application/o/``."""
-_SCHEMES: Final = ("https://", "http://", "/")
 _HIDDEN: Final = "blank://blank"
 
 
@@ -124,10 +124,7 @@ def _filled(url: str, person: Mapping[str, object]) -> str:
 
 def icon_url(application: Application) -> str | None:
     """The address of the application's picture."""
-    icon = application.meta_icon
-    if not icon or icon.startswith((*_SCHEMES, "fa://")):
-        return icon or None
-    return f"/files/media/public/{icon}"
+    return picture.address(application.meta_icon)
 
 
 def for_links(call: Call) -> dict[str, object]:
@@ -170,17 +167,9 @@ async def rules(call: Call, _state: State, _old: Application | None, new: Applic
     if holder and holder.pk != new.pk:
         raise invalid({"provider": ["Application with this provider already exists."]})
     for member in ("meta_launch_url", "meta_icon"):
-        if (fault := _address_fault(getattr(new, member))) is not None:
+        if (fault := picture.fault(getattr(new, member))) is not None:
             raise invalid({member: [fault]})
     return new
-
-
-def _address_fault(url: str) -> str | None:
-    """What is wrong with an address that becomes a link on our pages."""
-    scheme = "".join(url.split()).partition(":")[0].lower()
-    if any(ord(letter) < ord(" ") for letter in url) or scheme in {"javascript", "data", "vbscript", "file"}:
-        return "Write an http or https address, or a path that begins with a slash."
-    return None
 
 
 APPLICATION: Kind[Application] = Kind(

@@ -1,1 +1,1 @@
-"""Who may vouch for a person: other providers and directories. Nothing is built here yet."""
+"""Who may vouch for a person: other providers and directories. Kept and shown; nobody signs in through them yet."""

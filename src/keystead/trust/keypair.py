@@ -14,7 +14,7 @@ from keystead.base import rand
 from keystead.base.errors import invalid, not_found
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import listing
-from keystead.kinds.access import require
+from keystead.kinds.access import may, permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -28,6 +28,7 @@ from keystead.trust.jwks import public_jwk
 from keystead.trust.signer import Signer, VerifyingKey
 
 ORGANIZATION: Final = "Keystead"
+VIEW_CERTIFICATE: Final = "authentik_crypto.view_certificatekeypair_certificate"
 VIEW_KEY: Final = "authentik_crypto.view_certificatekeypair_key"
 """The permission to read private keys (outposts.md)."""
 
@@ -233,7 +234,9 @@ def _pem(name: str, text: str, query: Mapping[str, Sequence[str]]) -> Answer:
 async def view_certificate(
     call: Call, _state: State, pair: CertificateKeyPair, query: Mapping[str, Sequence[str]]
 ) -> Answer:
-    """The certificate; showing it is written down, as the contract has it."""
+    """The certificate, to who may view the pair or holds the permission for this; showing it is written down."""
+    if not (may(call, KEYPAIR, "view", pair) or permitted(call, KEYPAIR, VIEW_CERTIFICATE, pair)):
+        raise not_found()
     changes = Changes()
     changes.event(call, "secret_view", KEYPAIR.app, {"type": "certificate"}, about=(KEYPAIR, pair))
     return replace(_pem("certificate.pem", pair.certificate_data, query), changes=changes)
@@ -268,6 +271,10 @@ KEYPAIR = Kind(
     view=view,
     steady=True,
     rules=rules,
+    permissions=(
+        ("view_certificatekeypair_certificate", "Can view the certificate of a pair"),
+        ("view_certificatekeypair_key", "Can view the private key of a pair"),
+    ),
     search=("name",),
     filters=(
         "name",
@@ -293,7 +300,7 @@ ACTIONS = (
         "{key}/view_certificate/",
         view_certificate,
         "view_certificate_retrieve",
-        permission="view",
+        permission="",
         response=CertificateData,
         query=(_DOWNLOAD,),
     ),

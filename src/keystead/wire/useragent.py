@@ -32,7 +32,7 @@ _LONGEST: Final = 1000
 
 
 class Device(msgspec.Struct, frozen=True):
-    """The device."""
+    """The device. What is not known is blank, not null: older clients of the contract take no null here."""
 
     brand: str | None
     family: str
@@ -40,7 +40,7 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class System(msgspec.Struct, frozen=True):
-    """The operating system."""
+    """The operating system; blank as a device's members are."""
 
     family: str
     major: str | None
@@ -75,13 +75,13 @@ def parse(text: str) -> Parsed:
         if found := pattern.search(text):
             browser = Browser(family, *(part or "" for part in found.groups()))
             break
-    system = System("Other", None, None, None, None)
+    system = System("Other", "", "", "", "")
     for family, pattern in _SYSTEMS:
         if found := pattern.search(text):
-            parts = (*found.groups(), None, None, None)
-            system = System(family, parts[0], parts[1], parts[2], None)
+            parts = [part or "" for part in (*found.groups(), "", "", "")]
+            system = System(family, parts[0], parts[1], parts[2], "")
             break
-    device = Device("Apple", "iPhone", "iPhone") if "iPhone" in text else Device(None, "Other", None)
+    device = Device("Apple", "iPhone", "iPhone") if "iPhone" in text else Device("", "Other", "")
     if "Macintosh" in text:
         device = Device("Apple", "Mac", "Mac")
     return Parsed(device, system, browser, text)

@@ -25,6 +25,7 @@ def faults(document: Json, schema: Json, value: object, where: str = "") -> Iter
         return
     if "$ref" in schema:
         schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    schema = _chosen(document, schema, value)
     wanted = _TYPES.get(schema.get("type", ""))
     if wanted and (not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted)):
         yield f"{where}: {value!r} is no {schema['type']}"
@@ -38,6 +39,18 @@ def faults(document: Json, schema: Json, value: object, where: str = "") -> Iter
             yield from faults(document, schema.get("items", {}), one, f"{where}[{at}]")
     if isinstance(value, dict):
         yield from _object(document, schema, value, where)
+
+
+def _chosen(document: Json, schema: Json, value: object) -> Json:
+    """Which of several schemas is meant, as the value's own member tells; one that nothing fits if it does not."""
+    if "discriminator" not in schema or not isinstance(value, dict):
+        return schema
+    told = schema["discriminator"]
+    target = told["mapping"].get(value.get(told["propertyName"]))
+    if target is None:
+        return {"type": "object", "enum": sorted(told["mapping"])}
+    found: Json = document["components"]["schemas"][target.rpartition("/")[2]]
+    return found
 
 
 def _text(schema: Json, value: str, where: str) -> Iterator[str]:

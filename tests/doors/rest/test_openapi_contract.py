@@ -43,13 +43,13 @@ async def test_the_document_says_nothing_that_clients_of_the_contract_cannot_liv
 ) -> None:
     comparison = Comparison(contract(), ours)
     found = set(comparison.run())
-    roots = [f"/{kind.path}/" for kind in app.KINDS] + [f"/{family.path}/" for family in app.FAMILIES]
+    roots = [f"/{kind.path}/" for kind in (*app.KINDS, *app.TWINS)] + [f"/{family.path}/" for family in app.FAMILIES]
     found |= {f"{operation}: is not served" for operation in comparison.missing(roots)}
     served = {(path.removeprefix(API), method.lower()) for method, path in house.app.routes.templates}
     served = {(path, method) for path, method in served if path in contract()["paths"]}
     told = {(path, method) for path, methods in ours["paths"].items() for method in methods}
     found |= {f"{method} {path}: is served and not told of" for path, method in served - told}
-    found |= set(drawn(app.KINDS, app.FAMILIES, app.ACTIONS, app.OPERATIONS)[1])
+    found |= set(drawn((*app.KINDS, *app.TWINS), app.FAMILIES, app.ACTIONS, app.OPERATIONS)[1])
     known = pending()
     unknown, gone = sorted(found - known.keys()), sorted(known.keys() - found)
     assert not unknown, "differences from the contract:\n" + "\n".join(unknown)

@@ -2,7 +2,7 @@
 
 import enum
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 import pytest
@@ -27,6 +27,7 @@ from keystead.kinds.marks import (
     Text,
     Uuid,
 )
+from keystead.kinds.pending import Pending
 
 
 class Colour(enum.StrEnum):
@@ -52,6 +53,15 @@ class Part(msgspec.Struct):
     note: str = ""
     count: int = 3
     many: bool = False
+
+
+class Longer(Part):
+    """A longer part.
+
+    :param end: where it stops.
+    """
+
+    end: str = ""
 
 
 def _ref(name: str) -> Schema:
@@ -257,3 +267,41 @@ def test_docstrings_are_read_as_markdown() -> None:
     assert told(_documented) == "Do *it* with `first`, as `Thing` does.\n\nMore of it, over two lines."
     assert params(_documented) == {"first": "Which one, of several."}
     assert told(Size) == ""
+    assert params(Longer) == {"note": "What is to be said.", "end": "Where it stops."}
+
+
+def test_what_is_not_built_says_so() -> None:
+    assert told(Pending("Nothing is sent yet.")) == "Nothing is sent yet.\n\nThis version answers 501."
+
+
+class Ask(msgspec.Struct):
+    """Asks."""
+
+    text: str
+    component: str = "ask"
+
+
+class Tell(msgspec.Struct):
+    """Tells."""
+
+    component: str = "tell"
+
+
+def test_one_of_several_structs_is_a_component_that_says_how_to_tell_them_apart() -> None:
+    hint: Type = Annotated[Ask | Tell, msgspec.Meta(title="Said")]
+    for way, name, ending in (("out", "Said", ""), ("in", "SaidRequest", "Request")):
+        made = Components({})
+        assert made.of(hint, cast("Way", way)) == _ref(name)
+        assert made.schemas[name] == {
+            "oneOf": [_ref(f"Ask{ending}"), _ref(f"Tell{ending}")],
+            "discriminator": {
+                "propertyName": "component",
+                "mapping": {
+                    "ask": f"#/components/schemas/Ask{ending}",
+                    "tell": f"#/components/schemas/Tell{ending}",
+                },
+            },
+        }
+        assert made.schemas[f"Ask{ending}"]["required"] == ["text"]
+        assert made.clashes == set()
+    assert Components({}).of(hint | None, "out") == {"allOf": [_ref("Said")], "nullable": True}

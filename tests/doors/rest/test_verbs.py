@@ -6,6 +6,7 @@ import pytest
 
 from keystead import app
 from keystead.kinds.action import Action
+from keystead.kinds.pending import Pending
 from tests.client import Client
 from tests.doors.http.signed_in import sign_in
 from tests.family.bodies import Maker
@@ -135,7 +136,8 @@ def acting(action: Action) -> str:
     return f"{action.kind.path}/{action.path} {action.method}"
 
 
-ACTIONS = pytest.mark.parametrize("action", app.ACTIONS, ids=[acting(action) for action in app.ACTIONS])
+OURS = [action for action in app.ACTIONS if action.kind.model not in app.OPENED]
+ACTIONS = pytest.mark.parametrize("action", OURS, ids=[acting(action) for action in OURS])
 
 
 async def ask(client: Client, action: Action, key: object) -> int:
@@ -154,7 +156,7 @@ async def test_an_action_is_closed_to_everybody_it_does_not_name(house: House, a
         key = getattr(await maker.kept(kind, await maker.make(kind)), kind.key)
     anonymous = await ask(house.nobody, action, key)
     if action.permission is None:
-        assert anonymous < 400
+        assert anonymous in {400, 501} if isinstance(action.run, Pending) else anonymous < 400
         return
     assert anonymous == 403
     if action.permission:

@@ -151,6 +151,7 @@ CHALLENGES: dict[str, dict[str, object]] = {
         | {"non_field_errors": [{"string": "The two passwords differ.", "code": "invalid"}]},
     },
     "user_login": {"component": "ak-stage-user-login", **USER},
+    "dummy": {"component": "ak-stage-dummy", "name": "Nothing to do here"},
     "access_denied": {
         "component": "ak-stage-access-denied",
         **USER,

@@ -87,14 +87,14 @@ class Outposts(Struct, frozen=True, kw_only=True):
         "ghcr.io/goauthentik/%(type)s:%(version)s"
     )
     discover: Annotated[bool, About("Look for Docker and Kubernetes around us.")] = True
-    disable_embedded_outpost: Annotated[bool, About("Run without the embedded outpost.")] = False
+    disable_embedded_outpost: Annotated[bool, About("Make no embedded outpost at the first start.", acts=True)] = False
 
 
 class Tenants(Struct, frozen=True, kw_only=True):
     """Several installations in one."""
 
-    enabled: Annotated[bool, About("Serve several tenants.")] = False
-    api_key: Annotated[Secret, About("Key to the calls that manage tenants.")] = Secret("")
+    enabled: Annotated[bool, About("Answer the calls that manage tenants.", acts=True)] = False
+    api_key: Annotated[Secret, About("Key to the calls that manage tenants.", acts=True)] = Secret("")
 
 
 class ContextProcessors(Struct, frozen=True, kw_only=True):

@@ -94,8 +94,9 @@ class Config(Struct, frozen=True, kw_only=True):
     token: Annotated[Secret, About("Token of an outpost.")] = Secret("")
     insecure: Annotated[bool, About("An outpost does not verify the server's certificate.")] = False
 
-    # These became settings of the administration pages (/api/v3/admin/settings/); environments still carry them.
-    avatars: Annotated[str, About("Sources of pictures; set in the system settings.")] = ""
+    # These became settings of the administration pages (/api/v3/admin/settings/). Environments still carry them: what
+    # they say at the first start is what the settings begin with.
+    avatars: Annotated[str, About("Sources of pictures; set in the system settings.", acts=True)] = ""
     default_user_change_name: Annotated[bool, About("People may change their name; set in the system settings.")] = True
     default_user_change_email: Annotated[bool, About("People may change their mail; set in the system settings.")] = (
         False
@@ -103,21 +104,31 @@ class Config(Struct, frozen=True, kw_only=True):
     default_user_change_username: Annotated[
         bool, About("People may rename themselves; set in the system settings.")
     ] = False
-    default_token_duration: Annotated[timedelta, About("Lifetime of new tokens; set in the system settings.")] = (
-        timedelta(days=1)
-    )
-    default_token_length: Annotated[int, About("Length of new tokens; set in the system settings.", ge=1)] = 60
-    event_retention: Annotated[timedelta, About("How long events are kept; set in the system settings.")] = timedelta(
-        days=365
+    default_token_duration: Annotated[
+        timedelta, About("Lifetime of new tokens; set in the system settings.", acts=True)
+    ] = timedelta(days=1)
+    default_token_length: Annotated[
+        int, About("Length of new tokens; set in the system settings.", acts=True, ge=1)
+    ] = 60
+    event_retention: Annotated[timedelta, About("How long events are kept; set in the system settings.", acts=True)] = (
+        timedelta(days=365)
     )
     reputation_lower_limit: Annotated[int, About("Least score; set in the system settings.", le=0)] = -5
     reputation_upper_limit: Annotated[int, About("Greatest score; set in the system settings.", ge=0)] = 5
-    footer_links: Annotated[str, About("Links below pages, as JSON; set in the system settings.")] = ""
+    footer_links: Annotated[str, About("Links below pages, as JSON; set in the system settings.", acts=True)] = ""
     gdpr_compliance: Annotated[bool, About("Erase events of erased people; set in the system settings.")] = True
-    impersonation: Annotated[bool, About("Administrators may act as others; set in the system settings.")] = True
-    impersonation_require_reason: Annotated[bool, About("They must say why; set in the system settings.")] = True
-    pagination_default_page_size: Annotated[int, About("Rows of a page; set in the system settings.", ge=1)] = 20
-    pagination_max_page_size: Annotated[int, About("Most rows of a page; set in the system settings.", ge=1)] = 100
+    impersonation: Annotated[
+        bool, About("Administrators may act as others; set in the system settings.", acts=True)
+    ] = True
+    impersonation_require_reason: Annotated[
+        bool, About("They must say why; set in the system settings.", acts=True)
+    ] = True
+    pagination_default_page_size: Annotated[
+        int, About("Rows of a page; set in the system settings.", acts=True, ge=1)
+    ] = 20
+    pagination_max_page_size: Annotated[
+        int, About("Most rows of a page; set in the system settings.", acts=True, ge=1)
+    ] = 100
 
     # Compose files read these themselves, and hand them to the containers along with the rest of their env file.
     image: Annotated[str, About("Image, for Compose files.")] = ""

@@ -6,6 +6,7 @@ from typing import Any
 
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
+from keystead.doors.worker.timetable import JOBS, Job
 from keystead.kinds.kind import Kind
 
 
@@ -15,7 +16,9 @@ class House:
 
     :param kinds: every kind.
     :param build: everything that is served over HTTP, for an installation.
+    :param jobs: what the worker does again and again.
     """
 
     kinds: tuple[Kind[Any], ...]
     build: Callable[[Site], Application]
+    jobs: tuple[Job, ...] = JOBS

@@ -12,6 +12,7 @@ import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import uvloop
@@ -31,9 +32,10 @@ from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.http.tls import Certificates
 from keystead.doors.rest import errors
-from keystead.doors.worker import timetable
+from keystead.doors.worker import outbox, timetable
 from keystead.doors.worker.opening import begin
 from keystead.kinds.state import State
+from keystead.notify import mail
 from keystead.store import StoreDown
 
 _LOG = log.get("cli.process")
@@ -103,7 +105,7 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
             await _open_doors(house, config, sockets, part, site, front, service)
             if not early:
                 await service.listen(front, sockets.http)
-            async with _background(state, part) as tasks:
+            async with _background(house, config, state, part) as tasks:
                 site.ready = True
                 _LOG.info("ready", settings=state.settings.seq)
                 if part.announce is not None:
@@ -195,11 +197,14 @@ async def _open_doors(
 
 
 @contextlib.asynccontextmanager
-async def _background(state: State, part: Part) -> "AsyncIterator[set[asyncio.Task[None]]]":
+async def _background(
+    house: House, config: Config, state: State, part: Part
+) -> "AsyncIterator[set[asyncio.Task[None]]]":
     """What goes on beside the requests; ended at the end."""
     work = [state.follow()]
     if part.works:
-        work.append(timetable.keep(state))
+        senders = {mail.TOPIC: partial(mail.deliver, config.email)}
+        work.append(timetable.keep(state, (*house.jobs, outbox.job(senders))))
     if part.board is not None:
         work.append(_share(part.board))
     tasks = {asyncio.create_task(one) for one in work}
@@ -238,6 +243,7 @@ def _site(config: Config, state: State) -> Site:
         trusted=config.listen.trusted_proxy_cidrs,
         cookie_domain=config.cookie_domain,
         debug=config.debug,
+        extras={"config": config},
     )
 
 

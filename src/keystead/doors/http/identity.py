@@ -1,6 +1,7 @@
 """Who calls: the session cookie, or a bearer token (rest.md §2)."""
 
 import hmac
+from dataclasses import replace
 from typing import Final
 
 from keystead.base.errors import Kind, Problem
@@ -9,7 +10,7 @@ from keystead.doors.http.message import Request
 from keystead.doors.http.site import Site
 from keystead.kinds.call import NOBODY, Actor, Call
 from keystead.people import token
-from keystead.people.session import AuthenticatedSession, find
+from keystead.people.session import AuthenticatedSession, find, impersonator
 from keystead.people.user import actor_of
 from keystead.providers.oidc import bearer
 
@@ -30,7 +31,11 @@ async def by_session(request: Request, site: Site, jar: Jar) -> Actor:
     session = await session_of(request, site, jar)
     if session is None:
         return NOBODY
-    return await actor_of(site.state, session.user, session=session.uuid, means="session") or NOBODY
+    actor = await actor_of(site.state, session.user, session=session.uuid, means="session")
+    if actor is None:
+        return NOBODY
+    behind = impersonator(session)
+    return replace(actor, original=await actor_of(site.state, behind, means="session")) if behind else actor
 
 
 async def by_bearer(request: Request, site: Site, text: str) -> Actor:

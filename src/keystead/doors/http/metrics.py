@@ -22,13 +22,14 @@ from keystead.doors.http.server import Receive, Scope, Send
 from keystead.doors.http.site import Site
 from keystead.kinds.access import holds, signed_in
 from keystead.kinds.call import Call
+from keystead.kinds.permissions import SYSTEM_INFO
 from keystead.kinds.state import EVENTS
 from keystead.store import Statement, StoreDown
 
 _LOG = log.get("http.metrics")
 PATHS: Final = ("/metrics", "/metrics/")
 PATH: Final = "/-/metrics/"
-PERMISSION: Final = "authentik_rbac.view_system_info"
+PERMISSION: Final = SYSTEM_INFO
 _FORWARDED: Final = (b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via")
 _SESSIONS: Final = Statement("session.live", "SELECT count(*) FROM sessions WHERE expires > $1")
 _FRESH: Final = 10.0

@@ -16,6 +16,7 @@ from keystead.doors.http.site import Site
 from keystead.kinds.call import NOBODY, Call
 from keystead.kinds.ledger import told_path
 from keystead.people.brand import event_reference
+from keystead.people.installation import settings as installation
 from keystead.store import StoreDown
 
 _LOG = log.get("http")
@@ -83,7 +84,7 @@ class Application:
             request_id=request_id,
             trusted=site.trusted,
             root_path=site.root_path,
-            base_url=site.base_url,
+            base_url=site.base_url or installation.current(site.state.settings).base_url,
         )
         try:
             if found is None:
@@ -106,7 +107,8 @@ class Application:
             return Call(NOBODY, request.at, state.settings, request.peer, request.id)
         settings = await state.refresh() if endpoint.fresh else state.settings
         actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
-        origin = replace(request.origin, brand=event_reference(settings, request.host))
+        brand, kept = event_reference(settings, request.host), installation.event_retention(settings)
+        origin = replace(request.origin, brand=brand, retention=kept)
         return Call(actor, request.at, settings, request.peer, request.id, origin)
 
     def _failed(self, request: Request, errors: ErrorPage, exc: Exception, methods: Iterable[str]) -> Response:

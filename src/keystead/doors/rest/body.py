@@ -125,8 +125,8 @@ def _not_unique(call: Call, kind: Shape[Any], values: Mapping[str, object], pk: 
         if values.get(name) is None:
             continue
         for other in call.settings.kinds(kind.family or kind.model):
-            if name not in other.fields:
-                continue
+            if name not in other.unique:
+                continue  # of the same name, and of another meaning
             found = call.settings.by(other, name, values[name])
             if found is not None and not (other is kind and getattr(found, kind.pk) == pk):
                 wrong[name] = [f"{kind.title[0]} with this {name} already exists."]

@@ -1,7 +1,7 @@
 """Polymorphic families: ``stages/all/``, ``policies/all/`` … list, read, delete objects of every type (rest.md §6)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keystead.base.errors import denied, not_found
@@ -9,7 +9,7 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest import verbs
 from keystead.doors.rest.verbs import json, query_of
-from keystead.kinds import asked, listing
+from keystead.kinds import asked, grants, listing
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
@@ -28,6 +28,7 @@ class Family:
     :param path: below ``/api/v3/``, as in ``stages/all``.
     :param key_name: what the contract calls the path parameter.
     :param schema: the base schema's name in OpenAPI.
+    :param variants: model -> what an administrator chooses from instead of the one type: names and descriptions.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Family:
     schema: str
     search: tuple[str, ...] = ("name",)
     filters: tuple[Filter, ...] = ()
+    variants: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
 
 
 def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
@@ -44,35 +46,60 @@ def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
     :raises Problem: ``NOT_FOUND``.
     """
     for kind in call.settings.kinds(family.name):
-        value = verbs.key_of(kind.fields[kind.pk], key)
-        if value is not None and (obj := call.settings.get(kind, value)) is not None:
+        value = verbs.key_of(kind.fields[kind.key], key)
+        if value is None:
+            continue
+        obj = call.settings.get(kind, value) if kind.key == kind.pk else call.settings.by(kind, kind.key, value)
+        if obj is not None:
             return kind, obj
     raise not_found()
+
+
+async def _shown(call: Call, site: Site, family: Family) -> dict[Any, tuple[Kind[Any], frozenset[str] | None]]:
+    """Struct -> the kind, for those of the family's kinds of which the caller may see objects, and the keys of these.
+
+    None stands for the keys of all objects of a kind.
+
+    :raises Problem: ``DENIED``, where there is none.
+    """
+    kinds = call.settings.kinds(family.name)
+    found: dict[Any, tuple[Kind[Any], frozenset[str] | None]] = {
+        kind.struct: (kind, None) for kind in kinds if may(call, kind, "view")
+    }
+    for kind in kinds:
+        if grants.some(call, kind, "view"):
+            found[kind.struct] = (kind, await grants.keys(call, site.state.store, kind, "view"))
+    if kinds and not found:
+        raise denied()
+    return found
 
 
 async def list_(request: Request, call: Call, site: Site, family: Family) -> Response:
     """A page of the family's objects of the kinds the caller may see; base members only."""
     signed_in(call)
-    seen = {kind.struct: kind for kind in call.settings.kinds(family.name) if may(call, kind, "view")}
-    if not seen and call.settings.kinds(family.name):
-        raise denied()
+    seen = await _shown(call, site, family)
     query = query_of(request)
-    page = listing.page(query)
+    page = verbs.page_of(call, query)
     needle = asked.needle(query)
     ordering = asked.last(query, "ordering")
     found = _ordered(call, family, ordering if ordering.removeprefix("-") in _ORDERED else "name")
-    found = [obj for obj in found if type(obj) in seen]
+    found = [obj for obj in found if type(obj) in seen and _among(seen[type(obj)], obj)]
     if needle:
         texts = _texts(call, family)
         found = [obj for obj in found if needle in texts[id(obj)]]
     for item in family.filters:
         value, test = asked.asked_for(item, query), item.test
         if value is not None and test is not None:
-            found = [obj for obj in found if test((call, seen[type(obj)], obj), value)]
+            found = [obj for obj in found if test((call, seen[type(obj)][0], obj), value)]
     pages = listing.pagination(page, len(found))
     first = (page.number - 1) * page.size
-    results = [await base(call, site.state, seen[type(obj)], obj) for obj in found[first : first + page.size]]
+    results = [await base(call, site.state, seen[type(obj)][0], obj) for obj in found[first : first + page.size]]
     return json({"pagination": pages, "results": results, "autocomplete": {}})
+
+
+def _among(shown: tuple[Kind[Any], frozenset[str] | None], obj: Any) -> bool:  # noqa: ANN401 - objects of every kind
+    kind, keys = shown
+    return keys is None or str(getattr(obj, kind.pk)) in keys
 
 
 def _ordered(call: Call, family: Family, by: str) -> Sequence[Any]:
@@ -101,6 +128,7 @@ async def retrieve(_request: Request, call: Call, site: Site, family: Family, ke
     """One object's base members."""
     signed_in(call)
     kind, obj = _typed(family, call, key)
+    call = await grants.on(call, site.state.store, kind, [obj])
     require(call, kind, Verb.RETRIEVE, obj)
     return json(await base(call, site.state, kind, obj))
 
@@ -122,17 +150,23 @@ async def used_by(request: Request, call: Call, site: Site, family: Family, key:
 async def types(_request: Request, call: Call, _site: Site, family: Family) -> Response:
     """The types an administrator can choose from."""
     signed_in(call)
+    kinds = [kind for kind in call.settings.kinds(family.name) if Verb.CREATE in kind.verbs]
     return json(
         [
             {
-                "name": kind.title[0],
-                "description": (kind.struct.__doc__ or "").strip().splitlines()[0],
+                "name": name,
+                "description": description,
                 "component": kind.component,
                 "model_name": kind.name,
                 "icon_url": "",
                 "requires_enterprise": False,
                 "deprecated": False,
             }
-            for kind in sorted(call.settings.kinds(family.name), key=lambda kind: kind.title[0])
+            for kind in sorted(kinds, key=lambda kind: kind.title[0])
+            for name, description in family.variants.get(kind.model) or [_described(kind)]
         ]
     )
+
+
+def _described(kind: Kind[Any]) -> tuple[str, str]:
+    return kind.title[0], (kind.struct.__doc__ or "").strip().splitlines()[0]

@@ -5,6 +5,7 @@ from typing import Any, Final, TypeAlias
 
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.marks import Uuid
 
 Found: TypeAlias = tuple[Call, Kind[Any], Any]
 """An object of a family, as its filters see it."""
@@ -38,6 +39,12 @@ MANAGED: Final = (
     Filter("managed", str, many=True, test=_any_of("managed"), note="Id of what manages the object."),
     Filter("managed__isnull", bool, test=_is_null("managed"), note="Whether nothing manages the object."),
 )
+SOURCES: Final = (
+    Filter("managed", str, test=_member("managed"), note="Id of what manages the object."),
+    NAME,
+    Filter("pbm_uuid", Uuid, test=_member("pk"), note="The key under which policies are bound to it."),
+    Filter("slug", str, test=_member("slug")),
+)
 UNBOUND: Final = unused(
     "bindings__isnull", "authentik_policies.policybinding", "policy", note="Whether the policy is bound to nothing."
 )
@@ -54,3 +61,18 @@ UNASSIGNED: Final = unused(
     "backchannel_providers",
     note="Whether the provider speaks for no application.",
 )
+
+
+def backchannel(kinds: Sequence[Kind[Any]]) -> Filter:
+    """A filter ``backchannel``: whether a provider works behind an application.
+
+    Those of ``kinds`` do; one that also signs people in (it has an authorization flow) is found either way.
+    """
+    behind = {kind.model for kind in kinds}
+
+    def test(found: Found, wanted: bool) -> bool:  # noqa: FBT001 - the shape of every filter's test
+        kind = found[1]
+        return kind.model in behind if wanted else kind.model not in behind or "authorization_flow" in kind.fields
+
+    note = "Only providers that can work behind an application, or only those that can stand before one."
+    return Filter("backchannel", bool, test=test, note=note)

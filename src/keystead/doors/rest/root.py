@@ -18,11 +18,19 @@ from keystead.kinds import listing
 from keystead.kinds.access import signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, Verb
+from keystead.kinds.permissions import app_name, app_title
+from keystead.people.installation import settings as installation
 from keystead.people.session import SESSION
+from keystead.policies.event_words import AppEnum
 
-_BRAND: Final = "authentik_"
-_FOLDERS: Final = ("enterprise", "endpoints_connectors", "policies", "providers", "sources", "stages")
-"""Parts of which each room is an app of its own: ``authentik_stages_user_login`` is ``authentik.stages.user_login``."""
+_NAMES: Final = {one.label: one.value for one in reversed(AppEnum)}
+"""An app's label -> its dotted name; of two with one label, the one the contract names first."""
+_ELSEWHERE: Final = {
+    "authentik_tasks_schedules": "authentik.tasks.schedules",
+    "authentik_endpoints_connectors_fleet": "authentik.enterprise.endpoints.connectors.fleet",
+    "authentik_endpoints_connectors_google_chrome": "authentik.enterprise.endpoints.connectors.google_chrome",
+}
+"""Apps whose dotted name does not follow from their label."""
 _BY_ATTRIBUTES: Final = Filter(
     "filter_has_attributes", bool, note="Only models whose objects have `attributes`, or only others."
 )
@@ -94,10 +102,14 @@ def _settings(site: Site) -> Settings:
     return found if isinstance(found, Settings) else Settings()
 
 
-async def config(_request: Request, _call: Call, site: Site, _params: dict[str, str]) -> Response:
+async def config(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """What this installation can do. Nothing is ever reported to anybody outside."""
     settings = _settings(site)
-    able = [CapabilitiesEnum.CAN_DEBUG] if site.debug else []
+    able = [CapabilitiesEnum.CAN_SAVE_MEDIA, CapabilitiesEnum.IS_ENTERPRISE]
+    if installation.current(call.settings).impersonation:
+        able.append(CapabilitiesEnum.CAN_IMPERSONATE)
+    if site.debug:
+        able.append(CapabilitiesEnum.CAN_DEBUG)
     return json(
         Config(
             error_reporting=ErrorReportingConfig(
@@ -130,24 +142,16 @@ async def version(_request: Request, call: Call, _site: Site, _params: dict[str,
     )
 
 
-def app_name(label: str) -> str:
-    """The dotted name of an app: ``authentik_policies_event_matcher`` -> ``authentik.policies.event_matcher``."""
-    bare = label.removeprefix(_BRAND)
-    for folder in _FOLDERS:
-        if bare.startswith(f"{folder}_"):
-            return f"authentik.{folder.replace('_', '.')}.{bare.removeprefix(f'{folder}_')}"
-    return f"authentik.{bare}"
-
-
-def _title(name: str) -> str:
-    return " · ".join(part.replace("_", " ").capitalize() for part in name.split(".")[1:])
+def named(label: str) -> str:
+    """The dotted name of an app, as the contract has it: ``authentik_reports`` -> ``authentik.enterprise.reports``."""
+    return _ELSEWHERE.get(label) or _NAMES.get(label) or app_name(label)
 
 
 async def apps(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """The parts that objects and events belong to."""
     signed_in(call)
-    names = sorted({app_name(kind.app) for kind in site.state.kinds.values()})
-    return json([App(name, _title(name)) for name in names])
+    labels = {named(kind.app): kind.app for kind in site.state.kinds.values()}
+    return json([App(name, app_title(label)) for name, label in sorted(labels.items())])
 
 
 async def models(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:

@@ -16,7 +16,8 @@ from keystead.doors.http.site import Site
 from keystead.doors.rest import errors, families, verbs
 from keystead.doors.rest.body import decoded
 from keystead.doors.rest.families import Family
-from keystead.kinds.access import holds, may, signed_in
+from keystead.doors.rest.once import HEADER, once
+from keystead.kinds.access import may, permitted, signed_in
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -28,8 +29,14 @@ Run = Callable[[Request, Call, Site, dict[str, str]], Awaitable[Response]]
 
 
 def endpoint(run: Run) -> Endpoint:
-    """An endpoint of the API: the caller is identified, sessions need the cross-site token."""
-    return Endpoint(run, errors.answer, csrf=True)
+    """An endpoint of the API: the caller is identified, sessions need the cross-site token, keys make POSTs unique."""
+
+    async def answered(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+        if request.method == "POST" and HEADER in request.headers:
+            return await once(request, call, site, run, params)
+        return await run(request, call, site, params)
+
+    return Endpoint(answered, errors.answer, csrf=True)
 
 
 def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: object) -> Run:
@@ -39,13 +46,19 @@ def _of_kind(verb: Callable[..., Awaitable[Response]], kind: Kind[Any], **more: 
     return run
 
 
-def add_kind(routes: Routes, kind: Kind[Any], narrow: verbs.Narrow | None = None) -> None:
-    """Every verb of ``kind``; ``narrow`` picks what of its list concerns a caller."""
+def add_kind(
+    routes: Routes,
+    kind: Kind[Any],
+    narrow: verbs.Narrow | None = None,
+    opened: Callable[[Run], Endpoint] = endpoint,
+    more: verbs.More | None = None,
+) -> None:
+    """Every verb of ``kind``: see :func:`add_all`."""
     base = f"{ROOT}{kind.path}/"
     one = f"{base}{{{kind.key_name or kind.key}}}/"
     for verb, method, path, run in (
         (Verb.LIST, "GET", base, _of_kind(verbs.list_, kind, narrow=narrow)),
-        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind)),
+        (Verb.CREATE, "POST", base, _of_kind(verbs.create, kind, more=more)),
         (Verb.RETRIEVE, "GET", one, _of_kind(verbs.retrieve, kind)),
         (Verb.UPDATE, "PUT", one, _of_kind(verbs.update, kind, partial=False)),
         (Verb.PARTIAL_UPDATE, "PATCH", one, _of_kind(verbs.update, kind, partial=True)),
@@ -53,7 +66,7 @@ def add_kind(routes: Routes, kind: Kind[Any], narrow: verbs.Narrow | None = None
         (Verb.USED_BY, "GET", f"{one}used_by/", _of_kind(verbs.used_by, kind)),
     ):
         if verb in kind.verbs:
-            routes.add(method, path, endpoint(run))
+            routes.add(method, path, opened(run))
 
 
 def add_family(routes: Routes, family: Family) -> None:
@@ -74,11 +87,11 @@ def add_family(routes: Routes, family: Family) -> None:
     routes.add("GET", f"{one}used_by/", run(families.used_by))
 
 
-def add_action(routes: Routes, action: Action) -> None:
+def add_action(routes: Routes, action: Action, opened: Callable[[Run], Endpoint] = endpoint) -> None:
     """One operation beside the verbs."""
     kind = action.kind
     path = action.path.replace("{key}", f"{{{kind.key_name or kind.key}}}")
-    routes.add(action.method, f"{ROOT}{kind.path}/{path}", endpoint(partial(act, action)))
+    routes.add(action.method, f"{ROOT}{kind.path}/{path}", opened(partial(act, action)))
 
 
 async def act(action: Action, request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
@@ -90,9 +103,9 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
 
     async def decide(call: Call) -> tuple[Changes, Answer]:
         nonlocal given
-        obj = None
+        obj: Any = None
         if params:
-            obj = await verbs.find(call, state, action.kind, next(iter(params.values())), bare=action.bare)
+            call, obj = await verbs.seen(call, state, action.kind, next(iter(params.values())), bare=action.bare)
         _permit(action, call, obj)
         if given is None:
             query = verbs.query_of(request)
@@ -111,7 +124,8 @@ def _permit(action: Action, call: Call, obj: msgspec.Struct | None) -> None:
     if not action.permission:
         return
     kind = action.kind
-    if not holds(call, action.permission if "." in action.permission else kind.permission(action.permission)):
+    name = action.permission if "." in action.permission else kind.permission(action.permission)
+    if not permitted(call, kind, name, obj):
         raise denied() if obj is None or may(call, kind, "view", obj) else not_found()
 
 
@@ -136,14 +150,18 @@ def add_all(
     shared: Sequence[Family],
     actions: Sequence[Action],
     narrowed: Mapping[str, verbs.Narrow] = MappingProxyType({}),
+    opened: Mapping[str, Callable[[Run], Endpoint]] = MappingProxyType({}),
+    more: Mapping[str, verbs.More] = MappingProxyType({}),
 ) -> None:
     """Everything of the API that derives from declarations.
 
     :param narrowed: model -> what of its list concerns a caller who may not see all of it.
+    :param opened: model -> what makes its endpoints, where callers prove themselves otherwise than elsewhere.
+    :param more: model -> what else the body of a create asks for.
     """
     for kind in kinds:
-        add_kind(routes, kind, narrowed.get(kind.model))
+        add_kind(routes, kind, narrowed.get(kind.model), opened.get(kind.model, endpoint), more.get(kind.model))
     for family in shared:
         add_family(routes, family)
     for action in actions:
-        add_action(routes, action)
+        add_action(routes, action, opened.get(action.kind.model, endpoint))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -11,8 +12,9 @@ from keystead.base.errors import denied, not_found
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
+from keystead.doors.rest import version
 from keystead.doors.rest.body import taken
-from keystead.kinds import ledger, listing, records
+from keystead.kinds import grants, ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -20,11 +22,16 @@ from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import encoded, render
+from keystead.kinds.snapshot import Referrer
 from keystead.kinds.state import State
+from keystead.people import power
+from keystead.people.installation import settings as installation
 
 Query = Mapping[str, Sequence[str]]
 Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
 """``(call, state, objects, query) -> those of them that concern the caller``."""
+More = Callable[[Call, State, Any, Mapping[str, object]], Awaitable[Changes]]
+"""``(call, state, new object, body) -> what else is written``."""
 _encoder: Final = msgspec.json.Encoder()
 NO_STORE: Final = [(b"cache-control", b"no-store")]
 
@@ -42,11 +49,32 @@ def query_of(request: Request) -> dict[str, list[str]]:
     return found
 
 
-async def find(call: Call, state: State, kind: Kind[Any], key: str, *, bare: bool = False) -> Any:  # noqa: ANN401 - objects of every kind
+def page_of(call: Call, query: Query) -> listing.Page:
+    """The page that ``query`` asks for, of the size that the installation's settings name and allow.
+
+    :raises Problem: ``NOT_FOUND`` for a page number that is none.
+    """
+    sizes = installation.current(call.settings)
+    return listing.page(
+        query,
+        default=sizes.pagination_default_page_size or listing.DEFAULT_SIZE,
+        most=sizes.pagination_max_page_size or listing.MAX_SIZE,
+    )
+
+
+async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # noqa: ANN401 - objects of every kind
     """The object that a URL names.
 
-    :param bare: a record comes without its links.
     :raises Problem: ``NOT_FOUND``; also for a key that cannot be one.
+    """
+    return (await seen(call, state, kind, key))[1]
+
+
+async def seen(call: Call, state: State, kind: Kind[Any], key: str, *, bare: bool = False) -> tuple[Call, Any]:
+    """The object that a URL names, and ``call`` with what its actor may do to that object in particular.
+
+    :param bare: a record comes without its links.
+    :raises Problem: as :func:`find`.
     """
     field = kind.fields[kind.key]
     value = key_of(field, key)
@@ -60,7 +88,7 @@ async def find(call: Call, state: State, kind: Kind[Any], key: str, *, bare: boo
         found = call.settings.by(kind, kind.key, value)
     if found is None:
         raise not_found()
-    return found
+    return await grants.on(call, state.store, kind, [found]), found
 
 
 def key_of(field: Field, text: str) -> object | None:
@@ -77,13 +105,17 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
     query = query_of(request)
-    asked = listing.page(query)
+    asked = page_of(call, query)
+    signed_in(call)
     everything = may(call, kind, "view")
+    some = grants.some(call, kind, "view")
     if kind.table is None:
-        if narrow is None:
+        if narrow is None and not some:
             require(call, kind, Verb.LIST)
-        signed_in(call)
         found = listing.settings(call, kind, query, await listing.narrowed(call, site.state, kind, query))
+        if some and narrow is None:
+            keys = await grants.keys(call, site.state.store, kind, "view")
+            found = [obj for obj in found if str(getattr(obj, kind.pk)) in keys]
         if narrow and not everything:
             # Counted after narrowing: how many others there are is not this caller's to know.
             found = list(await narrow(call, site.state, found, query))
@@ -93,13 +125,11 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
         if narrow and everything:
             objs = list(await narrow(call, site.state, objs, query))
     else:
-        signed_in(call)
-        if not everything and not kind.table.owner:
+        if not (everything or some or kind.table.owner):
             raise denied()
-        objs, count = await listing.rows(
-            call, site.state, kind, query, asked, owner=None if everything else call.actor.pk
-        )
+        objs, count = await listing.rows(call, site.state, kind, query, asked, everything=everything)
         pages = listing.pagination(asked, count)
+    call = await grants.on(call, site.state.store, kind, objs)
     results = await encoded(call, site.state, kind, objs, query)
     return json({"pagination": pages, "results": results, "autocomplete": {}})
 
@@ -107,9 +137,10 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
 async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
     """One object."""
     signed_in(call)
-    obj = await find(call, site.state, kind, key)
+    call, obj = await seen(call, site.state, kind, key)
     require(call, kind, Verb.RETRIEVE, obj)
-    return json((await encoded(call, site.state, kind, [obj], query_of(request)))[0])
+    shown = json((await encoded(call, site.state, kind, [obj], query_of(request)))[0])
+    return shown.header(*version.header(site.state, kind, obj))
 
 
 async def new_key(state: State, kind: Kind[Any]) -> object:
@@ -119,23 +150,41 @@ async def new_key(state: State, kind: Kind[Any]) -> object:
     return rand.uuid4()
 
 
-async def create(request: Request, call: Call, site: Site, kind: Kind[Any]) -> Response:
-    """Make an object from the body."""
-    power = require(call, kind, Verb.CREATE)
+async def create(request: Request, call: Call, site: Site, kind: Kind[Any], more: More | None = None) -> Response:
+    """Make an object from the body.
+
+    :param more: what else the body asks for, in the same unit.
+    """
+    may_add = require(call, kind, Verb.CREATE)
     body = json_object(request)
     state = site.state
     pk = await new_key(state, kind)
 
     async def decide(call: Call) -> tuple[Changes, Any]:
         obj = await taken(call, state, kind, body, None, partial=False, pk=pk)
-        if kind.rules:
-            obj = await kind.rules(call, state, None, obj)
+        obj = await _ruled(call, state, kind, None, obj)
         changes = Changes()
-        changes.create(power, obj)
+        changes.create(may_add, obj)
+        if kind.along:
+            changes.extend(await kind.along(call, state, None, obj))
+        if more:
+            changes.extend(await more(call, state, obj, body))
         return changes, obj
 
     obj = await state.change(call, decide)
-    return json(await _shown(call, state, kind, obj, query_of(request)), 201)
+    shown = json(await _shown(call, state, kind, obj, query_of(request)), 201)
+    return shown.header(*version.header(state, kind, obj))
+
+
+async def _ruled(call: Call, state: State, kind: Kind[Any], old: Any, new: Any) -> Any:  # noqa: ANN401 - objects of every kind
+    """``new`` as the kind's rules complete it, if they and the caller's power let it be.
+
+    :raises Problem: a rule is broken, or the caller is weaker than whom the object leads to.
+    """
+    if kind.rules:
+        new = await kind.rules(call, state, old, new)
+    await power.guard(call, state, kind, old, new)
+    return new
 
 
 async def _shown(call: Call, state: State, kind: Kind[Any], obj: Any, query: Query) -> dict[str, object]:  # noqa: ANN401 - objects of every kind
@@ -148,36 +197,47 @@ async def update(request: Request, call: Call, site: Site, kind: Kind[Any], key:
     """Change an object by the body: PUT wants every required member, PATCH takes any."""
     signed_in(call)
     state = site.state
-    require(call, kind, Verb.UPDATE, await find(call, state, kind, key))
+    versions = version.wanted(request)
+    call, obj = await seen(call, state, kind, key)
+    require(call, kind, Verb.UPDATE, obj)
     body = json_object(request)
 
     async def decide(call: Call) -> tuple[Changes, Any]:
-        old = await find(call, state, kind, key)
-        power = require(call, kind, Verb.UPDATE, old)
+        call, old = await seen(call, state, kind, key)
+        may_change = require(call, kind, Verb.UPDATE, old)
+        version.check(versions, state, kind, old)
         obj = await taken(call, state, kind, body, old, partial=partial, pk=getattr(old, kind.pk))
-        if kind.rules:
-            obj = await kind.rules(call, state, old, obj)
+        obj = await _ruled(call, state, kind, old, obj)
         changes = Changes()
-        changes.update(power, old, obj)
+        changes.update(may_change, old, obj, strictly=versions is not None)
+        if kind.along:
+            changes.extend(await kind.along(call, state, old, obj))
         return changes, obj
 
     obj = await state.change(call, decide)
-    return json(await _shown(call, state, kind, obj, query_of(request)))
+    shown = json(await _shown(call, state, kind, obj, query_of(request)))
+    return shown.header(*version.header(state, kind, obj))
 
 
-async def destroy(_request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
+async def destroy(request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
     """Remove an object and do to what refers to it what the references say."""
     signed_in(call)
     state = site.state
-    require(call, kind, Verb.DESTROY, await find(call, state, kind, key))
+    versions = version.wanted(request)
+    call, obj = await seen(call, state, kind, key)
+    require(call, kind, Verb.DESTROY, obj)
 
     async def decide(call: Call) -> tuple[Changes, None]:
-        obj = await find(call, state, kind, key)
-        power = require(call, kind, Verb.DESTROY, obj)
+        call, obj = await seen(call, state, kind, key)
+        may_remove = require(call, kind, Verb.DESTROY, obj)
+        version.check(versions, state, kind, obj)
+        await power.guard(call, state, kind, obj, None)
         if kind.leaving:
             await kind.leaving(call, state, obj)
         changes = Changes()
-        changes.delete(power, obj, state.kinds.values())
+        changes.delete(may_remove, obj, state.kinds.values())
+        if kind.along:
+            changes.extend(await kind.along(call, state, obj, None))
         return changes, None
 
     await state.change(call, decide)
@@ -187,21 +247,25 @@ async def destroy(_request: Request, call: Call, site: Site, kind: Kind[Any], ke
 async def used_by(_request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
     """What refers to an object, as far as the caller may see it."""
     signed_in(call)
-    obj = await find(call, site.state, kind, key)
+    call, obj = await seen(call, site.state, kind, key)
     require(call, kind, Verb.USED_BY, obj)
     pk = getattr(obj, kind.pk)
     found: list[dict[str, object]] = []
-    for referrer in sorted(call.settings.referrers(kind, pk), key=lambda one: (one.kind.model, str(one.pk))):
-        holder = call.settings.get(referrer.kind, referrer.pk)
-        ref = referrer.kind.fields[referrer.field].ref
-        if holder is None or ref is None or not may(call, referrer.kind, "view"):
-            continue
-        action = OnDelete.CASCADE_MANY if referrer.kind.fields[referrer.field].many else ref.on_delete
-        found.append(_user(referrer.kind, holder, action))
+    for other, group in groupby(sorted(call.settings.referrers(kind, pk), key=_by_kind), lambda one: one.kind):
+        holders = [(one.field, holder) for one in group if (holder := call.settings.get(other, one.pk)) is not None]
+        asking = await grants.on(call, site.state.store, other, [holder for _, holder in holders])
+        for field, holder in holders:
+            ref = other.fields[field].ref
+            if ref is not None and may(asking, other, "view", holder):
+                found.append(_user(other, holder, OnDelete.CASCADE_MANY if other.fields[field].many else ref.on_delete))
     for other in site.state.kinds.values():
-        if other.table is not None and may(call, other, "view"):
-            found.extend(await _records_using(site.state, other, kind, pk))
+        if other.table is not None and (may(call, other, "view") or grants.some(call, other, "view")):
+            found.extend(await _records_using(call, site.state, other, kind, pk))
     return json(found)
+
+
+def _by_kind(one: Referrer) -> tuple[str, str]:
+    return one.kind.model, str(one.pk)
 
 
 def _user(kind: Kind[Any], holder: msgspec.Struct, action: OnDelete) -> dict[str, object]:
@@ -219,7 +283,9 @@ _MOST: Final = 100
 """Records listed for one reference; a group of a million users is not told by name."""
 
 
-async def _records_using(state: State, holder: Kind[Any], kind: Kind[Any], pk: object) -> list[dict[str, object]]:
+async def _records_using(
+    call: Call, state: State, holder: Kind[Any], kind: Kind[Any], pk: object
+) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     targets = {kind.model, kind.family} - {""}
     for field in holder.references:
@@ -228,5 +294,7 @@ async def _records_using(state: State, holder: Kind[Any], kind: Kind[Any], pk: o
         statement = records.holders(holder, field, _MOST)
         rows = await state.store.fetch(statement, pk if isinstance(pk, int) else str(pk), heavy=True)
         action = OnDelete.CASCADE_MANY if field.many else field.ref.on_delete
-        found.extend(_user(holder, records.from_row(holder, row), action) for row in rows)
+        objs = [records.from_row(holder, row) for row in rows]
+        asking = await grants.on(call, state.store, holder, objs)
+        found.extend(_user(holder, obj, action) for obj in objs if may(asking, holder, "view", obj))
     return found

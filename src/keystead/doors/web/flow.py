@@ -17,6 +17,7 @@ from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
 from keystead.flows.executor import Executor
 from keystead.flows.flow import FLOW, Flow
+from keystead.flows.inspector import inspect
 from keystead.flows.ports import Reply, Visitor
 from keystead.kinds.call import Call
 from keystead.people import token
@@ -106,6 +107,13 @@ class FlowDoor:
             return self.cookies(request, site, reply, redirect(at))
         response = Response(200, msgspec.json.encode(reply.challenge), headers=[(b"cache-control", b"no-store")])
         return self.cookies(request, site, reply, response)
+
+    async def inspect(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """Where the caller's own run of the flow stands and what it knows, for those who may inspect flows."""
+        call, flow = await self.flow(call, site, params["flow_slug"])
+        call, visitor = await self.visitor(request, call, site, _inner_query(request))
+        found = await inspect(call, site.state, self.executor.ports, flow, visitor)
+        return Response(200, msgspec.json.encode(found), headers=[(b"cache-control", b"no-store")])
 
     # Pages
 

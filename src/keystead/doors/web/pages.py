@@ -11,6 +11,7 @@ from keystead.doors.web import render
 from keystead.doors.web.headers import security_headers
 from keystead.kinds.snapshot import Snapshot
 from keystead.people.brand import Brand, brand_for
+from keystead.people.picture import address
 
 _WORDS: Final = {
     Kind.INVALID: (400, "This request cannot be read", "Go back and try again."),
@@ -47,8 +48,8 @@ def look(request: Request, site: Site, settings: Snapshot, *, csrf: str = "") ->
         "request_id": request.id,
         "root": site.root_path,
         "brand": brand.branding_title,
-        "logo": picture(site, brand.branding_logo),
-        "favicon": picture(site, brand.branding_favicon),
+        "logo": picture(site, address(brand.branding_logo) or ""),
+        "favicon": picture(site, address(brand.branding_favicon) or ""),
         "custom_css": _custom_css(site, brand),
     }
 

@@ -12,8 +12,9 @@ from keystead.doors.http.message import Request, Response, redirect
 from keystead.doors.http.site import Site
 from keystead.doors.web import assets, render
 from keystead.doors.web.flow import FlowDoor
-from keystead.doors.web.pages import look, page
+from keystead.doors.web.pages import look, page, picture
 from keystead.flows.challenge import stays_here
+from keystead.flows.choice import configuring
 from keystead.flows.flow import FLOW, Flow
 from keystead.flows.setup import setup_open
 from keystead.kinds.call import Call
@@ -22,6 +23,7 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.people import session as sessions
 from keystead.people import token
 from keystead.people.brand import BRAND, Brand, brand_for
+from keystead.people.impersonation import impersonate_end
 from keystead.people.person import person_by_pk
 from keystead.people.user import avatar, by_pk, uid
 from keystead.providers.application import APPLICATION, Application, icon_url, launch_url
@@ -95,7 +97,7 @@ class Portal:
                     name=application.name,
                     slug=application.slug,
                     launch_url=f"{site.root_path}/application/launch/{application.slug}/",
-                    icon_url=icon_url(application),
+                    icon_url=picture(site, icon) if (icon := icon_url(application)) else None,
                     description=application.meta_description,
                     publisher=application.meta_publisher,
                     group=application.group,
@@ -107,10 +109,15 @@ class Portal:
             search=needle,
             action=f"{site.root_path}{_PORTAL}",
             sign_out=f"{site.root_path}/flows/-/default/invalidation/",
+            original=call.actor.original.username if call.actor.original else "",
+            be_oneself=f"{site.root_path}/-/impersonation/end",
             **members,  # type: ignore[arg-type]  # members of Page
         )
         someone = render.PortalUser(
-            username=person.user.username, name=person.user.name, email=person.user.email, avatar=avatar(person.user)
+            username=person.user.username,
+            name=person.user.name,
+            email=person.user.email,
+            avatar=avatar(call.settings, person.user),
         )
         return page(render.portal_page(someone, dict(sorted(groups.items())), shown), str(members["nonce"]))
 
@@ -145,6 +152,17 @@ class Portal:
             raise not_found(f"{application.name} has no address to open.")
         return redirect(self.door.place(site, url))
 
+    async def configure(self, request: Request, call: Call, site: Site, params: Params) -> Response:
+        """To the flow in which people set up what a stage asks for; afterwards to ``next``, or to the applications."""
+        if not call.actor.pk:
+            return sign_in(site, request)
+        flow = configuring(call.settings, params["stage_uuid"])
+        if flow is None:
+            raise not_found("There is nothing here that you could set up.")
+        onward = request.query.get("next", "")
+        back = quote(onward if stays_here(onward) else _PORTAL, safe="")
+        return redirect(f"{site.root_path}/if/flow/{flow.slug}/?next={back}")
+
     async def default(self, request: Request, call: Call, site: Site, params: Params) -> Response:
         """To the default flow of a designation, with the query."""
         designation = params["designation"]
@@ -165,6 +183,14 @@ class Portal:
         call, visitor = await self.door.visitor(request, call, site, {})
         reply = await self.door.executor.show(call, site.state, flow, visitor)
         return self.door.page(request, call, site, reply)
+
+    async def be_oneself(self, request: Request, call: Call, site: Site, _params: Params) -> Response:
+        """Stop acting as somebody else, by the button in the portal."""
+        check_csrf(self.door.jar, self.door.jar.read(request.cookies), request.form.get("_csrf", ""))
+        answer = await impersonate_end(call, site.state, None, {})
+        if answer.changes:
+            await site.state.commit(answer.changes, call.at)
+        return redirect(f"{site.root_path}{_PORTAL}")
 
     async def cancel(self, request: Request, call: Call, site: Site, _params: Params) -> Response:
         """Drop the flow under way; on to a relative ``next``, else to the start."""

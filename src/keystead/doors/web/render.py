@@ -76,6 +76,10 @@ class PortalPage(Page, frozen=True, kw_only=True):
     """Where signing out is posted."""
     settings: str = ""
     admin: str = ""
+    original: str = ""
+    """Who really sits here, where somebody acts as the person shown."""
+    be_oneself: str = "/-/impersonation/end"
+    """Where it is posted to stop that."""
 
 
 class Tile(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +112,7 @@ STAGES: Final[Mapping[str, str]] = {
     "ak-stage-access-denied": "access_denied",
     "ak-stage-autosubmit": "autosubmit",
     "ak-stage-consent": "consent",
+    "ak-stage-dummy": "dummy",
     "ak-stage-flow-error": "flow_error",
     "ak-stage-identification": "identification",
     "ak-stage-password": "password",

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, cast
 from keystead.base.clock import micros
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
+from keystead.policies import unique_password
 from keystead.store import Statement, Write
 from keystead.store.sql import Value
 
@@ -58,6 +59,7 @@ _SESSIONS: Final = (
 TABLES: Final = (
     Expiring("sessions", "id", _SESSIONS),
     Expiring("flow_runs", "digest"),
+    Expiring("idempotency", "digest"),
     # A code that comes back betrays a thief, so the spent ones are remembered for a while (RFC 6749 §4.1.2).
     Expiring("oauth_codes", "digest", kept=timedelta(days=1)),
     Expiring("oauth_refresh_tokens", "digest"),
@@ -65,7 +67,12 @@ TABLES: Final = (
     Expiring("oauth_revoked", "jti"),
     Expiring("tokens", "id", " AND expiring"),
     Expiring("consents", "id", " AND expiring"),
+    Expiring("enrollment_tokens", "id", " AND expiring"),
+    Expiring("endpoint_devices", "id", " AND expiring"),
+    Expiring("tasks", "id"),
+    Expiring("invitations", "id"),
     Expiring("events", "position"),
+    Expiring("reputation_scores", "id"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)
 
@@ -80,6 +87,17 @@ async def remove_expired(state: State) -> int:
     for table, find, remove in _STATEMENTS:
         removed += await _empty(state, find, remove, at - table.kept)
     return removed
+
+
+async def forget_passwords(state: State) -> int:
+    """Forget the hashes of earlier passwords that no policy asks for.
+
+    :raises StoreDown: the store does not answer.
+    """
+    changes = Changes()
+    changes.write(unique_password.forget(await state.refresh()))
+    await state.commit(changes, state.clock.now())
+    return 0
 
 
 async def _empty(state: State, find: Statement, remove: Statement, until: datetime) -> int:

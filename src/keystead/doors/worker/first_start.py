@@ -9,7 +9,13 @@ import msgspec
 
 from keystead.base import log, rand
 from keystead.base.config import Config
+from keystead.base.config.forms import duration_text
+from keystead.base.errors import Problem
+from keystead.doors.worker.defaults.events import events
+from keystead.doors.worker.defaults.factors import factors
 from keystead.doors.worker.defaults.flows import flows
+from keystead.doors.worker.defaults.passkeys import passkeys
+from keystead.doors.worker.defaults.providers import mappings
 from keystead.flows import setup
 from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
@@ -18,9 +24,14 @@ from keystead.kinds.state import State
 from keystead.people import password, token
 from keystead.people.brand import Brand
 from keystead.people.group import GROUP, Group
+from keystead.people.installation.settings import DEFAULT, Settings, rules
 from keystead.people.role import ROLE, Role
 from keystead.people.user import USER, User
 from keystead.providers.defaults import defaults as provider_defaults
+from keystead.providers.outpost import account
+from keystead.providers.outpost.config import DEFAULTS as OUTPOST_DEFAULTS
+from keystead.providers.outpost.instance import EMBEDDED, Outpost, OutpostTypeEnum
+from keystead.sources.defaults import defaults as source_defaults
 from keystead.store import GuardFailed, Statement, Taken, Write
 from keystead.trust import keypair, keys
 
@@ -28,8 +39,22 @@ _LOG = log.get("worker.first_start")
 ADMIN: Final = "akadmin"
 ADMINS: Final = "authentik Admins"
 READERS: Final = "authentik Read-only"
+EMBEDDED_NAME: Final = "authentik Embedded Outpost"
 SELF_SIGNED: Final = "authentik Self-signed Certificate"
 JWT_MANAGED: Final = "goauthentik.io/crypto/jwt-managed"
+_WISHED: Final = (
+    "default_user_change_name",
+    "default_user_change_email",
+    "default_user_change_username",
+    "reputation_lower_limit",
+    "reputation_upper_limit",
+    "gdpr_compliance",
+    "impersonation",
+    "impersonation_require_reason",
+    "default_token_length",
+    "pagination_default_page_size",
+    "pagination_max_page_size",
+)
 _DONE: Final = Statement("installation.get", "SELECT value FROM installation WHERE name = $1")
 _MARK: Final = Statement("installation.put", "INSERT INTO installation (name, value) VALUES ($1, $2)")
 
@@ -60,8 +85,20 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
     if await state.store.fetch_one(_DONE, "defaults") is not None:
         return False
     call = Call(SYSTEM, at, await state.refresh())
-    settings = await asyncio.to_thread(_settings, at)
-    people, marks = await _people(state, config, call)
+    told = rand.uuid4()
+    settings = [*await asyncio.to_thread(_settings, at), *events(told), await _wished(state, config, call)]
+    people, marks = await _people(state, config, call, told)
+    if not config.outposts.disable_embedded_outpost:
+        outpost = Outpost(
+            pk=rand.uuid4(),
+            name=EMBEDDED_NAME,
+            type=OutpostTypeEnum.PROXY,
+            providers=(),
+            config=dict(OUTPOST_DEFAULTS),
+            managed=EMBEDDED,
+        )
+        settings.append(outpost)
+        people.extend(await account.made(call, state, outpost))
 
     async def decide(call: Call) -> tuple[Changes, bool]:
         changes = Changes()
@@ -84,6 +121,24 @@ async def first_start(state: State, config: Config, at: datetime) -> bool:
         raise
 
 
+async def _wished(state: State, config: Config, call: Call) -> Settings:
+    """The installation's settings as the environment of the first start wishes them (platform.md §6.11)."""
+    try:
+        wish = msgspec.structs.replace(
+            DEFAULT,
+            avatars=config.avatars or DEFAULT.avatars,
+            footer_links=msgspec.json.decode(config.footer_links) if config.footer_links else [],
+            event_retention=duration_text(config.event_retention),
+            default_token_duration=duration_text(config.default_token_duration),
+            **{name: getattr(config, name) for name in _WISHED},
+        )
+        return await rules(call, state, None, wish)
+    except (Problem, msgspec.DecodeError) as exc:
+        wrong = exc.fields if isinstance(exc, Problem) else {"footer_links": [str(exc)]}
+        _LOG.warning("what the environment wishes as settings is not taken; set them in the system settings", why=wrong)
+        return DEFAULT
+
+
 def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     """The default settings; making RSA keys takes a good part of a second, so this runs in a thread."""
     made: list[Any] = list(flows())
@@ -102,11 +157,15 @@ def _settings(at: datetime) -> Sequence[msgspec.Struct]:
     internal = keypair.make("authentik Internal JWT Certificate", "authentik Internal JWT", 3650, at, keys.NewKey.ECDSA)
     made.append(msgspec.structs.replace(internal, managed=JWT_MANAGED))
     made.extend(provider_defaults())
+    made.extend(source_defaults())
+    made.extend(factors())
+    made.extend(passkeys())
+    made.extend(mappings())
     return made
 
 
-async def _people(state: State, config: Config, call: Call) -> tuple[Changes, list[Write]]:
-    """The first administrator, the two groups and the reading role."""
+async def _people(state: State, config: Config, call: Call, first: str) -> tuple[Changes, list[Write]]:
+    """The first administrator, the two groups (``first`` is the key of theirs) and the reading role."""
     changes = Changes()
     role = Role(
         pk=rand.uuid4(),
@@ -116,7 +175,7 @@ async def _people(state: State, config: Config, call: Call) -> tuple[Changes, li
     )
     changes.create(system(call, ROLE, "add"), role, quiet=True)
     number = await state.store.reserve("groups.num_pk", 2)
-    admins = Group(pk=rand.uuid4(), name=ADMINS, is_superuser=True, num_pk=number)
+    admins = Group(pk=first, name=ADMINS, is_superuser=True, num_pk=number)
     readers = Group(pk=rand.uuid4(), name=READERS, num_pk=number + 1, roles=(role.pk,))
     given = config.bootstrap.password
     prepared = config.bootstrap.password_hash

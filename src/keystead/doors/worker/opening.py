@@ -4,12 +4,14 @@ import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
+from keystead import __version__
 from keystead.base.clock import Clock
 from keystead.base.config import Config, ConfigError, secret_key
 from keystead.base.secret import Vault
 from keystead.doors.worker.first_start import first_start, installation_id
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
+from keystead.people.installation.version import remember
 from keystead.store import Statement, Store
 from keystead.store.migrate import migrate_postgres, migrate_sqlite
 from keystead.store.sqlite import SqliteStore
@@ -144,6 +146,7 @@ async def begin(config: Config, kinds: tuple[Kind[Any], ...], clock: Clock) -> S
     state = await open_state(config, kinds, clock)
     try:
         await first_start(state, config, clock.now())
+        await remember(state, __version__)
     except BaseException:
         await state.store.close()
         raise

@@ -4,14 +4,18 @@ Nothing here is needed for an answer to be right: a job that fails or comes late
 """
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Final, NamedTuple
 
 from keystead import __version__
 from keystead.base import log, metrics, rand
-from keystead.doors.worker.cleanup import remove_expired
+from keystead.doors.worker.cleanup import forget_passwords, remove_expired
 from keystead.kinds.state import State
+from keystead.people.installation.task import BEAT, beat, leave
+from keystead.people.lifecycle.offboarding import carry_out_due
 
 _LOG = log.get("worker.timetable")
 _RUNS: Final = metrics.counter("authentik_tasks_total", "Background jobs that were run.", "actor_name")
@@ -39,18 +43,38 @@ class Job(NamedTuple):
     run: Callable[[State], Awaitable[int]]
 
 
-JOBS: Final = (Job("cleanup", 60.0, remove_expired),)
+JOBS: Final = (
+    Job("cleanup", 60.0, remove_expired),
+    Job("forget_passwords", 600.0, forget_passwords),
+    Job("offboarding", 60.0, carry_out_due),
+)
 
 
 async def keep(state: State, jobs: Sequence[Job] = JOBS) -> None:
     """Run ``jobs`` by the clock until cancelled."""
     _WORKERS.set(1, __version__, "true")
+    worker = f"{socket.gethostname()}-{rand.hex128()[:8]}"
     try:
         async with asyncio.TaskGroup() as group:
+            group.create_task(_beat(state, worker))
             for job in jobs:
                 group.create_task(_keep(state, job))
     finally:
         _WORKERS.set(0, __version__, "true")
+
+
+async def _beat(state: State, worker: str) -> None:
+    """Say again and again that this process works, until cancelled; then that it does no more."""
+    try:
+        while True:
+            try:
+                await beat(state, worker, __version__)
+            except Exception as exc:  # noqa: BLE001 - the work goes on, heard of or not
+                _LOG.warning("could not say that this process works", reason=str(exc))
+            await asyncio.sleep(BEAT.total_seconds())
+    finally:
+        with contextlib.suppress(Exception):
+            await leave(state, worker)
 
 
 async def _keep(state: State, job: Job) -> None:

@@ -9,6 +9,7 @@ from keystead.base import duration
 from keystead.base.secret import Secret
 from keystead.flows.challenge import application, pending
 from keystead.flows.ports import ConsentRequest
+from keystead.flows.schema import Answered, PersonAsked, Unset
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage, text
 from keystead.kinds.changes import Changes
@@ -36,6 +37,35 @@ class ConsentStage(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[Text, UNIQUE]
     mode: ConsentModeEnum = ConsentModeEnum.ALWAYS_REQUIRE
     consent_expire_in: Duration = "weeks=4"
+
+
+class ConsentPermission(msgspec.Struct):
+    """Something an application asks for, by id and in words."""
+
+    name: str
+    id: str
+
+
+class ConsentChallenge(PersonAsked, kw_only=True):
+    """Asks to allow an application what it wants.
+
+    :param permissions: what was allowed before; without that, all of it.
+    :param additional_permissions: what is new.
+    :param token: has to come back.
+    """
+
+    component: str = COMPONENT
+    header_text: str | Unset = msgspec.UNSET
+    permissions: list[ConsentPermission]
+    additional_permissions: list[ConsentPermission]
+    token: str
+
+
+class ConsentChallengeResponse(Answered, kw_only=True):
+    """Allowed."""
+
+    component: Text = COMPONENT
+    token: Text
 
 
 def _request(run: Run[ConsentStage]) -> ConsentRequest:
@@ -115,4 +145,6 @@ CONSENT_STAGE = Kind(
     steady=True,
     filters=("consent_expire_in", "mode", "name", BY_UUID),
 )
-STAGE = Stage(CONSENT_STAGE, ask, answer, component=COMPONENT)
+STAGE = Stage(
+    CONSENT_STAGE, ask, answer, component=COMPONENT, challenge=ConsentChallenge, response=ConsentChallengeResponse
+)

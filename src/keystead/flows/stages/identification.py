@@ -6,20 +6,20 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.flows.challenge import application, flow_path
-from keystead.flows.flow import FLOW, FlowDesignationEnum
+from keystead.flows.flow import FLOW, FlowDesignationEnum, FlowRef
+from keystead.flows.outside import LoginSource
 from keystead.flows.password_check import PASSWORD_STAGE, PROOFS, WRONG, check, embedded, failure, tries
+from keystead.flows.schema import Answered, Asked, CaptchaChallenge, Unset
 from keystead.flows.shown import StageShown, view
 from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage, text
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
-from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
+from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, OnDelete, Ref, Text, Uuid
 from keystead.people.user import User, by_identifier
 
 COMPONENT: Final = "ak-stage-identification"
 LONGEST: Final = 255
 """Characters in an identifier; nobody has a longer one."""
-
-FlowRef = Annotated[Uuid, Ref("authentik_flows.flow", OnDelete.SET_NULL)]
 
 
 class UserFieldsEnum(enum.StrEnum):
@@ -62,6 +62,38 @@ class IdentificationStage(msgspec.Struct, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+
+
+class IdentificationChallenge(Asked, kw_only=True):
+    """Asks for a name, perhaps with the password, or offers others who vouch."""
+
+    component: str = COMPONENT
+    user_fields: list[str] | None
+    pending_user_identifier: str | Unset | None = msgspec.UNSET
+    password_fields: bool
+    allow_show_password: bool = False
+    application_pre: str | Unset = msgspec.UNSET
+    application_pre_launch: str | Unset = msgspec.UNSET
+    flow_designation: FlowDesignationEnum
+    captcha_stage: CaptchaChallenge | Unset | None = msgspec.UNSET
+    enroll_url: str | Unset = msgspec.UNSET
+    recovery_url: str | Unset = msgspec.UNSET
+    passwordless_url: str | Unset = msgspec.UNSET
+    primary_action: str
+    sources: list[LoginSource] | Unset = msgspec.UNSET
+    show_source_labels: bool
+    enable_remember_me: bool = True
+    passkey_challenge: Json | Unset | None = msgspec.UNSET
+
+
+class IdentificationChallengeResponse(Answered, kw_only=True):
+    """The name, and what else was asked for with it."""
+
+    component: Text = COMPONENT
+    uid_field: str | Unset | None = msgspec.UNSET
+    password: str | Unset | None = msgspec.UNSET
+    captcha_token: str | Unset | None = msgspec.UNSET
+    passkey: Json | Unset | None = msgspec.UNSET
 
 
 async def ask(run: Run[IdentificationStage]) -> Challenge | Outcome:
@@ -118,7 +150,10 @@ async def answer(run: Run[IdentificationStage], body: Body) -> Outcome:
     if stage.password_stage is not None:
         return await _with_password(run, typed, user, text(body, "password"))
     if user is None and not stage.pretend_user_exists:
-        return Again({GENERAL: [Error("Nobody goes by this name here.")]}, _failure(run, typed, tried=False))
+        return Again(
+            {GENERAL: [Error("Nobody goes by this name here.")]},
+            failure(run, IDENTIFICATION_STAGE, typed, tried=False),
+        )
     return _named(run, typed, user)
 
 
@@ -130,7 +165,7 @@ async def _with_password(run: Run[IdentificationStage], typed: str, user: User |
         return Deny("This step asks for a password and no longer knows how to check it.")
     proof = await check(run.call, run.state, user, given, checks.backends)
     if proof is None:
-        return Again({GENERAL: [Error(WRONG)]}, _failure(run, typed, tried=True))
+        return Again({GENERAL: [Error(WRONG)]}, _failure(run, typed, user))
     named = _named(run, typed, user)
     return Done({**named.context, **proof.context}, forget=named.forget, changes=proof.changes, user=user)
 
@@ -145,8 +180,8 @@ def _named(run: Run[IdentificationStage], typed: str, user: User | None) -> Done
     return Done(context, forget=(*PROOFS, "pending_user", "matched_user"), user=user)
 
 
-def _failure(run: Run[IdentificationStage], typed: str, *, tried: bool) -> Changes:
-    return failure(run, IDENTIFICATION_STAGE, typed, tried=tried)
+def _failure(run: Run[IdentificationStage], typed: str, user: User | None) -> Changes:
+    return failure(run, IDENTIFICATION_STAGE, typed, user=user)
 
 
 def _tries(run: Run[IdentificationStage], body: Body) -> int:
@@ -178,4 +213,12 @@ IDENTIFICATION_STAGE = Kind(
         "webauthn_stage",
     ),
 )
-STAGE = Stage(IDENTIFICATION_STAGE, ask, answer, component=COMPONENT, tries=_tries)
+STAGE = Stage(
+    IDENTIFICATION_STAGE,
+    ask,
+    answer,
+    component=COMPONENT,
+    tries=_tries,
+    challenge=IdentificationChallenge,
+    response=IdentificationChallengeResponse,
+)

@@ -8,6 +8,7 @@ from keystead.flows.challenge import flow_path, pending
 from keystead.flows.flow import FLOW
 from keystead.flows.password_check import PASSWORD_STAGE as MODEL
 from keystead.flows.password_check import WRONG, BackendsEnum, check, failure, tries
+from keystead.flows.schema import Answered, PersonAsked, Unset
 from keystead.flows.shown import StageShown, view
 from keystead.flows.stage import Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage, text
 from keystead.kinds.kind import Kind
@@ -31,6 +32,21 @@ class PasswordStage(msgspec.Struct, frozen=True, kw_only=True):
     configure_flow: Annotated[Uuid, Ref("authentik_flows.flow", OnDelete.SET_NULL)] | None = None
     failed_attempts_before_cancel: Int32 = 5
     allow_show_password: bool = False
+
+
+class PasswordChallenge(PersonAsked, kw_only=True):
+    """Asks for the password."""
+
+    component: str = COMPONENT
+    recovery_url: str | Unset = msgspec.UNSET
+    allow_show_password: bool = False
+
+
+class PasswordChallengeResponse(Answered, kw_only=True):
+    """The password."""
+
+    component: Text = COMPONENT
+    password: Text
 
 
 def _nobody(run: Run[PasswordStage]) -> bool:
@@ -59,7 +75,7 @@ async def answer(run: Run[PasswordStage], body: Body) -> Outcome:
     proof = await check(run.call, run.state, run.user, given, run.stage.backends)
     if proof is None:
         username = run.context.get("pending_user_identifier") or (run.user.username if run.user else "")
-        return Again({"password": [Error(WRONG)]}, failure(run, PASSWORD_STAGE, str(username)))
+        return Again({"password": [Error(WRONG)]}, failure(run, PASSWORD_STAGE, str(username), user=run.user))
     return Done(proof.context, changes=proof.changes)
 
 
@@ -82,4 +98,6 @@ STAGE = Stage(
     answer,
     component=COMPONENT,
     tries=lambda run, body: tries(run.stage) if text(body, "password") else 0,
+    challenge=PasswordChallenge,
+    response=PasswordChallengeResponse,
 )

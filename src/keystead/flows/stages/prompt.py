@@ -8,6 +8,7 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.flows.gate import seen
 from keystead.flows.prompt import SHOWN_ONLY, Evaluate, Prompt, PromptTypeEnum, StagePrompt, shown, take
+from keystead.flows.schema import Answered, Asked
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import GENERAL, Again, Body, Challenge, Done, Error, Outcome, Run, Stage
 from keystead.kinds.action import Action, Answer
@@ -150,11 +151,17 @@ class PromptRequest(msgspec.Struct, kw_only=True):
     initial_value_expression: bool = False
 
 
-class PromptChallenge(msgspec.Struct):
-    """What a run would ask."""
+class PromptChallenge(Asked, kw_only=True):
+    """Asks a form."""
 
-    fields: list[StagePrompt]
     component: str = COMPONENT
+    fields: list[StagePrompt]
+
+
+class PromptChallengeResponse(Answered, kw_only=True):
+    """The answers: one member a field, called as its ``field_key``."""
+
+    component: Text = COMPONENT
 
 
 async def preview(call: Call, state: State, _obj: None, body: PromptRequest) -> Answer:
@@ -163,7 +170,7 @@ async def preview(call: Call, state: State, _obj: None, body: PromptRequest) -> 
     request = Request(call, await person_by_pk(state, call.actor.pk))
     names = names_for_mapping(request, prompt_context={}, context={})
     try:
-        return Answer(PromptChallenge([shown(prompt, {}, _evaluator(names))]))
+        return Answer(PromptChallenge(fields=[shown(prompt, {}, _evaluator(names))]))
     except ExpressionError as exc:
         raise invalid({"non_field_errors": [f"An expression fails: {exc}"]}) from None
 
@@ -193,7 +200,9 @@ PROMPT_STAGE = Kind(
     steady=True,
     filters=("fields", "name", "validation_policies", BY_UUID),
 )
-STAGE = Stage(PROMPT_STAGE, ask, answer, component=COMPONENT)
+STAGE = Stage(
+    PROMPT_STAGE, ask, answer, component=COMPONENT, challenge=PromptChallenge, response=PromptChallengeResponse
+)
 ACTIONS = (
     Action(PROMPT, "POST", "preview/", preview, "preview_create", request=PromptRequest, response=PromptChallenge),
 )

@@ -10,6 +10,7 @@ import msgspec
 from keystead.base import duration, rand
 from keystead.base.clock import unix
 from keystead.flows.challenge import pending
+from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage
 from keystead.kinds.changes import Changes
@@ -17,6 +18,7 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Text, Uuid
 from keystead.people import session
 from keystead.people.user import User, logged_in
+from keystead.policies import reputation
 
 COMPONENT: Final = "ak-stage-user-login"
 BROWSER_LIFE: Final = timedelta(days=1)
@@ -62,6 +64,19 @@ class UserLoginStage(msgspec.Struct, frozen=True, kw_only=True):
     network_binding: NetworkBindingEnum = NetworkBindingEnum.NO_BINDING
     geoip_binding: GeoipBindingEnum = GeoipBindingEnum.NO_BINDING
     remember_device: Duration = "days=30"
+
+
+class UserLoginChallenge(PersonAsked, kw_only=True):
+    """Asks whether to stay signed in."""
+
+    component: str = COMPONENT
+
+
+class UserLoginChallengeResponse(Answered, kw_only=True):
+    """Yes or no."""
+
+    component: Text = COMPONENT
+    remember_me: bool
 
 
 async def ask(run: Run[UserLoginStage]) -> Challenge | Outcome:
@@ -113,7 +128,7 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
         "geoip_binding": stage.geoip_binding.value,
     }
     changes = Changes()
-    changes.write(logged_in(call, user.pk))
+    changes.write(logged_in(call, user.pk), reputation.scored(call, user.username, 1))
     before = run.visitor.session
     if before is not None and before.user == user.pk:
         started, writes = session.renew(call, before, sid, expires=expires, auth=auth)
@@ -153,4 +168,11 @@ USER_LOGIN_STAGE = Kind(
         BY_UUID,
     ),
 )
-STAGE = Stage(USER_LOGIN_STAGE, ask, answer, component=COMPONENT)
+STAGE = Stage(
+    USER_LOGIN_STAGE,
+    ask,
+    answer,
+    component=COMPONENT,
+    challenge=UserLoginChallenge,
+    response=UserLoginChallengeResponse,
+)

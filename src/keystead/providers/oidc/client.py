@@ -9,8 +9,8 @@ from keystead.providers import application as applications
 from keystead.providers.application import Application
 from keystead.providers.oidc import redirects
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, OAuth2Provider, by_client_id
-from keystead.providers.oidc.redirects import MatchingModeEnum
 from keystead.providers.oidc.wire import OidcRequest, Refusal, bad, body_of, one
+from keystead.providers.redirect_uri import MatchingModeEnum
 from keystead.wire import basic
 from keystead.wire.form import Form
 

@@ -31,10 +31,10 @@ from keystead.providers.oidc.claims import subject
 from keystead.providers.oidc.discovery import speaker
 from keystead.providers.oidc.grant import Parts
 from keystead.providers.oidc.provider import OAuth2Provider
-from keystead.providers.oidc.redirects import RedirectURITypeEnum
 from keystead.providers.oidc.tokens import Read, read_id
 from keystead.providers.oidc.wire import OidcRequest, Refusal, Reply, bad, one
 from keystead.providers.pages import Asking, Confirm, ErrorPage, Redirect
+from keystead.providers.redirect_uri import RedirectURITypeEnum
 from keystead.wire.form import Form
 from keystead.wire.jws import JoseError
 

@@ -168,7 +168,8 @@ _REVOKE_TOKEN: Final = Statement(
 # the race inserts nothing.
 _NEW_REFRESH: Final = with_groups(
     "oauth.new_refresh",
-    "INSERT INTO oauth_refresh_tokens (digest, grant_id, parent, created, expires) VALUES ($1, $2, $3, $4, $5)"
+    "INSERT INTO oauth_refresh_tokens (digest, grant_id, user_id, parent, created, expires)"
+    " VALUES ($1, $2, $3, $4, $5, $6)"
     " ON CONFLICT (parent) DO NOTHING",
 )
 
@@ -293,12 +294,12 @@ def revoke_token(jti: str, expires: int) -> Write:
     return Write(_REVOKE_TOKEN, (jti, expires))
 
 
-def new_refresh(call: Call, value: str, *, grant_id: str, parent: str | None, expires: int) -> Write:
+def new_refresh(call: Call, value: str, *, grant_id: str, user: int, parent: str | None, expires: int) -> Write:
     """The write that keeps a refresh token.
 
     :param parent: the token it replaces; the guard ``refresh`` fails when that one was replaced already.
     :param expires: microseconds.
     """
     before = fingerprint(parent) if parent else None
-    values = (fingerprint(value), grant_id, before, micros(call.at), expires)
+    values = (fingerprint(value), grant_id, user, before, micros(call.at), expires)
     return Write(_NEW_REFRESH, values, expect=1, guard="refresh")

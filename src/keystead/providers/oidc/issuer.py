@@ -25,10 +25,15 @@ def addresses(provider: OAuth2Provider, application: Application, root: str) -> 
 
     :param root: scheme, host and path prefix under which the caller reaches us, without a slash at the end.
     """
+    return below(application.slug, root)._replace(issuer=issuer(provider, application, root))
+
+
+def below(slug: str, root: str) -> Addresses:
+    """Where everything of an application's provider is that has an issuer of its own."""
     common = f"{root}/application/o"
-    own = f"{common}/{application.slug}"
+    own = f"{common}/{slug}"
     return Addresses(
-        issuer=issuer(provider, application, root),
+        issuer=f"{own}/",
         discovery=f"{own}/.well-known/openid-configuration",
         authorize=f"{common}/authorize/",
         token=f"{common}/token/",

@@ -16,7 +16,7 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.providers.application import APPLICATION, Assigned, assigned
 from keystead.providers.oidc import redirects
-from keystead.providers.oidc.redirects import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
+from keystead.providers.redirect_uri import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
 from keystead.trust.keypair import signer_for
 
 MAX_SECRET: Final = 255

@@ -1,13 +1,12 @@
 """Redirect URIs: what may be registered, and whether a given one is registered (RFC 6749 §3.1.2, RFC 9700 §2.1)."""
 
-import enum
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
-import msgspec
+from keystead.providers.redirect_uri import MatchingModeEnum, RedirectURI, RedirectURITypeEnum
 
 MAX_LENGTH: Final = 2048
 """Characters of a redirect URI that anybody sends."""
@@ -16,31 +15,6 @@ REFUSED: Final = frozenset({"javascript", "data", "vbscript", "file", "about", "
 _SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*")
 _UNFIT: Final = re.compile(r"[\x00-\x20\x7f\\]")
 _LITERAL_SCHEME: Final = re.compile(r"\^?((?:[a-zA-Z0-9+.-]|\\[.+-])+?)\\?:")
-
-
-class MatchingModeEnum(enum.StrEnum):
-    """How a given URI is compared with a registered one."""
-
-    STRICT = "strict"
-    REGEX = "regex"
-
-
-class RedirectURITypeEnum(enum.StrEnum):
-    """What a registered URI is for."""
-
-    AUTHORIZATION = "authorization"
-    LOGOUT = "logout"
-
-
-class RedirectURI(msgspec.Struct, frozen=True, kw_only=True):
-    """One registered URI.
-
-    :param url: the URI itself, or a regular expression that the whole of a given one must match.
-    """
-
-    matching_mode: MatchingModeEnum
-    url: Annotated[str, msgspec.Meta(min_length=1)]
-    redirect_uri_type: RedirectURITypeEnum = RedirectURITypeEnum.AUTHORIZATION
 
 
 def fault(registered: RedirectURI) -> str | None:

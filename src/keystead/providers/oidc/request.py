@@ -14,9 +14,9 @@ from keystead.providers.oidc import redirects
 from keystead.providers.oidc.claims import granted_scopes
 from keystead.providers.oidc.issuer import issuer
 from keystead.providers.oidc.provider import GrantTypeEnum, OAuth2Provider, by_client_id
-from keystead.providers.oidc.redirects import RedirectURITypeEnum
 from keystead.providers.oidc.wire import Refusal, bad, one, scopes
 from keystead.providers.pages import ErrorPage, FormPost, Redirect
+from keystead.providers.redirect_uri import RedirectURITypeEnum
 from keystead.wire import pkce
 from keystead.wire.form import Form
 

@@ -4,18 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from keystead.base.errors import invalid, not_found
-from keystead.kinds.access import holds
+from keystead.base.errors import not_found
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter
 from keystead.kinds.state import State
-from keystead.people.person import Person, person_by_pk
-from keystead.people.user import USER
+from keystead.people.person import Person
 from keystead.policies.judge import Request
 from keystead.policies.sandbox import ExpressionError
 from keystead.policies.values import evaluate_mapping, names_for_mapping
 from keystead.providers import application as applications
+from keystead.providers.mapping import FOR_USER, PropertyMappingPreview, previewed
 from keystead.providers.oidc.claims import mappings, plain, subject, tell
 from keystead.providers.oidc.issuer import addresses
 from keystead.providers.oidc.mapping import ScopeMapping
@@ -34,12 +32,6 @@ class OAuth2ProviderSetupURLs(msgspec.Struct):
     logout: str
     jwks: str
     dcr_registration: str | None
-
-
-class PropertyMappingPreview(msgspec.Struct):
-    """The claims of one person."""
-
-    preview: dict[str, object]
 
 
 async def setup_urls(
@@ -71,11 +63,7 @@ async def preview_user(
     call: Call, state: State, provider: OAuth2Provider, query: Mapping[str, Sequence[str]]
 ) -> Answer:
     """What tokens with every scope would say of the caller, or of ``for_user``."""
-    text = (query.get("for_user") or [""])[-1].strip()
-    pk = int(text[:18]) if text.isascii() and text.isdigit() else 0
-    person = await person_by_pk(state, pk if text else call.actor.pk)
-    if person is None or (person.user.pk != call.actor.pk and not holds(call, USER.permission("view"))):
-        raise invalid({"for_user": [f'Invalid pk "{text}" - object does not exist.']})
+    person = await previewed(call, state, query)
     told = tell(call, provider, person, tuple(mappings(call.settings, provider)))
     ours = {"sub": subject(provider, person), "aud": told.claims.get("aud", provider.client_id), "acr": ACR}
     application = applications.of_provider(call.settings, provider.pk)
@@ -114,6 +102,6 @@ ACTIONS = (
         "preview_user_retrieve",
         permission="change",  # it runs mappings, and to look is not to run
         response=PropertyMappingPreview,
-        query=(Filter("for_user", int, note="About this user."),),
+        query=(FOR_USER,),
     ),
 )

@@ -116,7 +116,9 @@ def _tag_page(document: Schema, tag: str) -> Iterator[str]:
             )
             yield f"<h3>Parameters</h3>{_table(rows)}"
         if body := operation.get("requestBody"):
-            yield f"<h3>Body</h3><p>{_type(body['content']['application/json']['schema'])}</p>"
+            media, content = next(iter(body["content"].items()))
+            told = "" if media == "application/json" else f", {escape(media)}"
+            yield f"<h3>Body{told}</h3><p>{_type(content['schema'])}</p>"
         yield "<h3>Answers</h3><ul>"
         for status, answer in operation["responses"].items():
             content = next(iter(answer.get("content", {}).values()), None)

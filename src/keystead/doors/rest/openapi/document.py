@@ -15,6 +15,9 @@ from keystead.kinds.kind import Kind
 _ABOUT: Final = (
     "Everything Keystead keeps can be read and changed here. Send an API token as `Authorization: Bearer <token>`."
     " Names, types and shapes are those of REST API v3 (2026.8)."
+    " An answer about one object carries its version in `ETag`; send it back in `If-Match`, and an edit or removal of"
+    " what somebody else has changed meanwhile is refused with 409. A POST with an `Idempotency-Key` is carried out"
+    " once in a day, however often it is sent."
 )
 
 

@@ -10,7 +10,7 @@ from keystead.doors.rest.openapi.schemas import Components, Schema, flagged, obj
 from keystead.doors.rest.openapi.words import told
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import Mark
-from keystead.kinds.render import BASE, type_members
+from keystead.kinds.render import ABSENT, BASE, type_members
 
 _TEXT: Final[Schema] = {"type": "string"}
 _TYPE_NOTES: Final = {
@@ -40,9 +40,9 @@ def add_kind(components: Components, kind: Kind[Any]) -> None:
     """The components of ``kind``: as shown, and as sent where it can be written."""
     name = name_of(kind)
     components.add(name, shown(components, kind), kind.struct)
-    if kind.verbs & {Verb.CREATE, Verb.UPDATE}:
+    if kind.verbs & {Verb.CREATE, Verb.UPDATE} or not kind.verbs:  # one without verbs is written by operations
         components.add(f"{name}Request", sent(components, kind, partial=False), kind)
-    if Verb.PARTIAL_UPDATE in kind.verbs:
+    if Verb.PARTIAL_UPDATE in kind.verbs or not kind.verbs:
         components.add(f"Patched{name}Request", sent(components, kind, partial=True), kind)
 
 
@@ -92,9 +92,9 @@ def add_family(components: Components, family: Family, kinds: Sequence[Kind[Any]
     for name in wanted:
         found = next((one["properties"][name] for one in full if name in one["properties"]), None)
         if found is not None:
-            properties[name] = found
-    required = [name for name in properties if all(name in one["required"] for one in full)]
-    components.add(family.schema, obj(properties, required, f"{family.schema} of any type."), family)
+            lacking = name not in ABSENT and not all(name in one["properties"] for one in full)
+            properties[name] = flagged(found, nullable=lacking)
+    components.add(family.schema, obj(properties, properties, f"{family.schema} of any type."), family)
 
 
 def page_of(components: Components, name: str) -> Schema:

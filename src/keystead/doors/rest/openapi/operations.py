@@ -93,6 +93,7 @@ class Paths:
         anonymous: bool = False,
         media: Sequence[str] = _JSON,
         needed: bool = True,
+        takes: str = _JSON[0],
     ) -> None:
         """One operation; ``path`` is below ``/api/v3/``."""
         summary, _, more = note.partition("\n\n")
@@ -102,7 +103,7 @@ class Paths:
         if parameters:
             found["parameters"] = sorted(parameters, key=lambda one: (one["in"] != "path", str(one["name"])))
         if body is not None:
-            found["requestBody"] = {"content": {"application/json": {"schema": body}}, "required": needed}
+            found["requestBody"] = {"content": {takes: {"schema": body}}, "required": needed}
         done: Schema = {"description": "Done." if answer is None else "The answer."}
         if answer is not None:
             done["content"] = {kind: {"schema": answer} for kind in media}
@@ -134,6 +135,8 @@ class Paths:
 
     def kind(self, kind: Kind[Any]) -> None:
         """The verbs of ``kind``."""
+        if not kind.verbs:
+            return
         name = name_of(kind)
         key = self._key(kind)
         base, one = f"{kind.path}/", f"{kind.path}/{{{key['name']}}}/"
@@ -212,6 +215,7 @@ class Paths:
 
     def operation(self, operation: Operation) -> None:
         """An operation that belongs to no kind."""
+        note = told(operation.run)
         types = dict(operation.params)
         names = [part[1:-1] for part in operation.path.split("/") if part.startswith("{")]
         keys = [_in_path(name, self._components.of(types.get(name, str), "out"), "") for name in names]
@@ -219,13 +223,14 @@ class Paths:
             operation.method,
             operation.path,
             operation.operation,
-            note=told(operation.run),
+            note=f"{note}\n\n{_needs(operation.permission)}" if operation.permission else note,
             parameters=[*keys, *(self.parameter(item) for item in operation.query)],
             body=self._body(operation.request),
             answer=self._answer(operation.response),
             status=operation.status,
             anonymous=operation.anonymous,
             media=operation.media,
+            takes=operation.takes,
         )
 
     def _body(self, request: Type) -> Schema | None:

@@ -21,6 +21,8 @@ Type: TypeAlias = Any
 Way: TypeAlias = Literal["in", "out"]
 """Whether a value comes in a request or goes out in an answer."""
 
+_TELLS: Final = "component"
+"""The member that tells which of several structs a value is (OAS 3.0.3, §4.7.25)."""
 REF: Final = "#/components/schemas/"
 _PLAIN: Final[dict[Type, Schema]] = {
     str: {"type": "string"},
@@ -131,10 +133,24 @@ class Components:
 
     def _union(self, args: tuple[Type, ...], way: Way, title: str) -> Schema:
         rest = [arg for arg in args if arg not in {type(None), msgspec.UnsetType}]
+        if title and len(rest) > 1:
+            return flagged(self._choice(rest, way, title), nullable=type(None) in args)
         titled = [typing.Annotated[arg, msgspec.Meta(title=title)] if title else arg for arg in rest]
         found = [self.of(arg, way) for arg in titled]
         schema = found[0] if len(found) == 1 else {"oneOf": found}
         return flagged(schema, nullable=type(None) in args)
+
+    def _choice(self, structs: Iterable[type[msgspec.Struct]], way: Way, title: str) -> Schema:
+        """One of several structs, as a component of its own; their ``component`` members tell which it is."""
+        name = title if way == "out" or title.endswith("Request") else f"{title}Request"
+        found = {self._tells(struct): self.of(struct, way) for struct in structs}
+        mapping = {word: schema["$ref"] for word, schema in found.items()}
+        choice = {"propertyName": _TELLS, "mapping": mapping}
+        return self.add(name, {"oneOf": list(found.values()), "discriminator": choice}, tuple(found))
+
+    @staticmethod
+    def _tells(struct: type[msgspec.Struct]) -> str:
+        return str(fields(struct)[_TELLS].default)
 
     def _enum(self, kind: type[enum.Enum], title: str) -> Schema:
         name = title or kind.__name__
@@ -150,7 +166,7 @@ class Components:
         if way == "out" and struct in self._own:
             return ref(self._own[struct])
         name = title or struct.__name__
-        if way == "in" and not name.endswith("Request"):
+        if way == "in" and not name.endswith("Request") and not title.startswith("Patched"):
             name += "Request"
         if self._makers.get(name) is struct:
             return ref(name)

@@ -4,6 +4,8 @@ import inspect
 import re
 from typing import Final
 
+from keystead.kinds.pending import Pending
+
 _ROLE: Final = re.compile(r":[a-z:]+:`~?(?:[\w.]+\.)?([\w ]+)`")
 _CODE: Final = re.compile(r"``([^`]*)``")
 _FIELD: Final = re.compile(r":(?:param\s+(?P<name>\w+)|raises\s+\w+|returns?):\s*(?P<text>.*)")
@@ -22,6 +24,8 @@ def _doc(thing: object) -> str:
 
 def told(thing: object) -> str:
     """The prose of ``thing``'s docstring up to its first field, as Markdown paragraphs."""
+    if isinstance(thing, Pending):
+        return f"{thing.reason}\n\nThis version answers 501."
     kept: list[list[str]] = [[]]
     for line in _doc(thing).splitlines():
         if _FIELD.match(line):
@@ -34,7 +38,14 @@ def told(thing: object) -> str:
 
 
 def params(thing: object) -> dict[str, str]:
-    """What ``thing``'s docstring says of each of its parameters."""
+    """What ``thing``'s docstring says of each of its parameters; a class has those of its bases too."""
+    found: dict[str, str] = {}
+    for one in reversed(thing.__mro__) if isinstance(thing, type) else (thing,):
+        found.update(_params(one))
+    return found
+
+
+def _params(thing: object) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     current: list[str] | None = None
     for line in _doc(thing).splitlines():

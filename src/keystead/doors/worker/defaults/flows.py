@@ -19,6 +19,7 @@ from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
 from keystead.policies.binding import PolicyBinding
 from keystead.policies.expression import ExpressionPolicy
+from keystead.policies.password import PasswordPolicy
 
 T = TypeVar("T", bound=msgspec.Struct)
 ASKED_ALREADY: Final = """
@@ -147,7 +148,13 @@ def _password_change(made: _Flows) -> tuple[Flow, UserWriteStage]:
             "default-password-change-field-password-repeat", "password_repeat", "New password again", "password", 301
         ),
     )
-    ask = made.add(PromptStage(pk=rand.uuid4(), name="default-password-change-prompt", fields=fields))
+    long = made.add(PasswordPolicy(pk=rand.uuid4(), name="default-password-change-password-policy", length_min=8))
+    # Where it is asked for, not where it is written: there a policy's no would leave the writing out without a word.
+    ask = made.add(
+        PromptStage(
+            pk=rand.uuid4(), name="default-password-change-prompt", fields=fields, validation_policies=(long.pk,)
+        )
+    )
     write = made.add(
         UserWriteStage(
             pk=rand.uuid4(),

@@ -66,7 +66,9 @@ async def redeem(asked: TokenRequest, client: Client, call: Call, state: State) 
     if offline:
         refresh = opaque.new(opaque.REFRESH)
         until = micros(call.at + life)
-        changes.write(family.new_refresh(call, refresh, grant_id=found.grant_id, parent=None, expires=until))
+        changes.write(
+            family.new_refresh(call, refresh, grant_id=found.grant_id, user=found.user.pk, parent=None, expires=until)
+        )
 
     async def lost(_guard: str) -> Refusal:
         return await _stolen(call, state, client, found, asked.code, "the code was redeemed at the same moment")

@@ -49,7 +49,14 @@ async def redeem(asked: TokenRequest, client: Client, call: Call, state: State) 
         refresh = opaque.new(opaque.REFRESH)
         until = min(micros(call.at + length(client.provider.refresh_token_validity)), standing.expires)
         changes.write(
-            family.new_refresh(call, refresh, grant_id=standing.grant_id, parent=asked.refresh_token, expires=until)
+            family.new_refresh(
+                call,
+                refresh,
+                grant_id=standing.grant_id,
+                user=standing.user.pk,
+                parent=asked.refresh_token,
+                expires=until,
+            )
         )
     return Granted(
         user=standing.user,

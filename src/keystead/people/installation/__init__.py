@@ -1,0 +1,1 @@
+"""What belongs to the whole installation: its settings, files, versions, licences, tenants and blueprints."""

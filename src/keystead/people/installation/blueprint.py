@@ -1,0 +1,173 @@
+"""Blueprint instance: objects described in YAML, from a file, a registry or the database."""
+
+import enum
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Final
+
+import msgspec
+import yaml
+
+from keystead.base.clock import EPOCH
+from keystead.base.errors import invalid
+from keystead.kinds.action import Action, Answer
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Kind
+from keystead.kinds.logged import LogEvent
+from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, Text, Uuid
+from keystead.kinds.pending import Pending
+from keystead.kinds.state import State
+
+_FILE: Final = re.compile(r"(?!/)(?!.*\.\.)[A-Za-z0-9._/-]+\.ya?ml")
+_REGISTRY: Final = "oci://"
+
+
+class BlueprintInstanceStatusEnum(enum.StrEnum):
+    """How the last application went."""
+
+    SUCCESSFUL = "successful"
+    WARNING = "warning"
+    ERROR = "error"
+    ORPHANED = "orphaned"
+    UNKNOWN = "unknown"
+
+
+class BlueprintInstance(msgspec.Struct, frozen=True, kw_only=True):
+    """A blueprint that is to be applied here.
+
+    :param path: a file below the folder of blueprints, or ``oci://`` and a registry's address; blank with ``content``.
+    :param context: values for the blueprint's ``!Context``.
+    :param content: the blueprint itself, where it is kept here.
+    """
+
+    pk: Annotated[Uuid, READ_ONLY]
+    name: Annotated[Text, UNIQUE]
+    path: Annotated[str, msgspec.Meta(extra_json_schema={"default": ""})] = ""
+    context: Json = {}
+    last_applied: Annotated[datetime, READ_ONLY] = EPOCH
+    last_applied_hash: Annotated[str, READ_ONLY] = ""
+    status: Annotated[BlueprintInstanceStatusEnum, READ_ONLY] = BlueprintInstanceStatusEnum.UNKNOWN
+    enabled: bool = True
+    managed_models: Annotated[tuple[str, ...], READ_ONLY] = ()
+    metadata: Annotated[Json, READ_ONLY] = {}
+    content: str = ""
+
+
+class Metadata(msgspec.Struct):
+    """What a blueprint says of itself."""
+
+    name: str
+    labels: dict[str, object]
+
+
+class BlueprintFile(msgspec.Struct):
+    """A blueprint in the folder of blueprints."""
+
+    path: str
+    last_m: datetime
+    hash: str
+    meta: Metadata
+
+
+class BlueprintImportResult(msgspec.Struct):
+    """How an import went."""
+
+    logs: list[LogEvent]
+    success: bool
+
+
+class BlueprintImport(msgspec.Struct):
+    """A blueprint to apply once.
+
+    :param context: values for its ``!Context``, as JSON.
+    """
+
+    file: bytes = b""
+    path: str | None = None
+    context: str | None = None
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads blueprints: their own tags (``!Find`` and so on) stay unread."""
+
+
+_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+
+
+def _head(content: str) -> dict[str, object]:
+    """What a blueprint says of itself.
+
+    :raises ValueError: it is no blueprint.
+    """
+    try:
+        found = yaml.load(content, _Loader)  # noqa: S506, TID251 - a SafeLoader of our own
+    except (yaml.YAMLError, RecursionError) as exc:
+        raise ValueError(f"It is no YAML: {' '.join(str(exc).split())[:300]}") from None
+    wrong = ""
+    entries, metadata = ([], {}) if not isinstance(found, dict) else (found.get("entries", []), found.get("metadata"))
+    if not isinstance(found, dict) or found.get("version") != 1:
+        wrong = "A blueprint is a mapping with version: 1."
+    elif not isinstance(entries, (list, dict)):
+        wrong = "The entries of a blueprint are a list."
+    elif not isinstance(metadata or {}, dict):
+        wrong = "The metadata of a blueprint are a mapping with a name and labels."
+    if wrong:
+        raise ValueError(wrong)
+    told = metadata or {}
+    labels = told.get("labels")
+    return {"name": str(told.get("name", "")), "labels": labels if isinstance(labels, dict) else {}}
+
+
+async def rules(
+    _call: Call, _state: State, _old: BlueprintInstance | None, new: BlueprintInstance
+) -> BlueprintInstance:
+    """One place to take the blueprint from, and a blueprint where it is given here."""
+    if not new.path and not new.content:
+        raise invalid({"path": ["Name a file or registry, or give the content."]})
+    if new.path and not new.path.startswith(_REGISTRY) and not _FILE.fullmatch(new.path):
+        raise invalid({"path": ["Write a path like default/flow.yaml below the folder of blueprints, or oci://…"]})
+    if not new.content:
+        return new
+    try:
+        return msgspec.structs.replace(new, metadata=_head(new.content))
+    except ValueError as exc:
+        raise invalid({"content": [str(exc)]}) from None
+
+
+async def available(_call: Call, _state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
+    """The blueprints that can be applied: none, because none is read yet."""
+    found: list[BlueprintFile] = []
+    return Answer(found)
+
+
+BLUEPRINT: Kind[BlueprintInstance] = Kind(
+    model="authentik_blueprints.blueprintinstance",
+    struct=BlueprintInstance,
+    path="managed/blueprints",
+    title=("Blueprint Instance", "Blueprint Instances"),
+    key_name="instance_uuid",
+    rules=rules,
+    search=("name", "path"),
+    filters=("name", "path"),
+    stored_only="No blueprint is applied yet.",
+)
+ACTIONS = (
+    Action(
+        BLUEPRINT,
+        "GET",
+        "available/",
+        available,
+        "available_list",
+        permission="view",
+        response=list[BlueprintFile],
+    ),
+    Action(
+        BLUEPRINT,
+        "POST",
+        "{key}/apply/",
+        Pending("No blueprint is applied yet."),
+        "apply_create",
+        response=BlueprintInstance,
+    ),
+)

@@ -1,0 +1,108 @@
+"""Outgoing synchronisation: what providers that write people and groups to other systems share.
+
+Which of our users and groups is which object there is kept in link records; they are what a next run goes by.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from keystead.kinds.action import Action, Answer
+from keystead.kinds.call import Call
+from keystead.kinds.kind import READ, Filter, Kind, Verb
+from keystead.kinds.marks import Uuid
+from keystead.kinds.pending import Pending
+from keystead.kinds.state import State
+from keystead.kinds.sync import SyncObjectRequest, SyncObjectResult, SyncStatus
+from keystead.people.shown import PartialGroup, PartialUser, partial_groups, partial_users
+from keystead.providers.application import Assigned, assigned
+
+Query = Mapping[str, Sequence[str]]
+LINK_VERBS: Final = READ | {Verb.CREATE, Verb.DESTROY}
+STORED_ONLY: Final = "Synchronisation does not run yet, so nothing goes by these links."
+
+
+class OutgoingSyncDeleteAction(enum.StrEnum):
+    """What becomes of the object there when ours goes."""
+
+    DO_NOTHING = "do_nothing"
+    DELETE = "delete"
+    SUSPEND = "suspend"
+
+
+class UserLinkShown(msgspec.Struct):
+    """The computed member of a link: our user in short."""
+
+    user_obj: PartialUser
+
+
+class GroupLinkShown(msgspec.Struct):
+    """The computed member of a link: our group in short."""
+
+    group_obj: PartialGroup
+
+
+async def view(call: Call, _state: State, providers: Sequence[Any], _query: Query) -> list[Assigned]:
+    """For which applications the providers work."""
+    return [assigned(call.settings, one.pk) for one in providers]
+
+
+async def users_view(_call: Call, state: State, links: Sequence[Any], _query: Query) -> list[UserLinkShown]:
+    """The users in short."""
+    users = await partial_users(state, [one.user for one in links])
+    return [UserLinkShown(users[one.user]) for one in links]
+
+
+async def groups_view(_call: Call, state: State, links: Sequence[Any], _query: Query) -> list[GroupLinkShown]:
+    """The groups in short."""
+    groups = await partial_groups(state, [one.group for one in links])
+    return [GroupLinkShown(groups[one.group]) for one in links]
+
+
+_PROVIDER: Final = Filter("provider__id", int, sql="t.provider = {}", note="Links of this provider.")
+USER_FILTERS: Final = (
+    _PROVIDER,
+    Filter("user__id", int, sql="t.user_id = {}", note="Links of this user."),
+    Filter(
+        "user__username",
+        str,
+        sql="t.user_id IN (SELECT u.id FROM users u WHERE u.username = {})",
+        note="Links of the user of this name.",
+    ),
+)
+GROUP_FILTERS: Final = (
+    Filter("group__group_uuid", Uuid, sql="t.group_id = {}", note="Links of this group."),
+    Filter(
+        "group__name",
+        str,
+        sql="t.group_id IN (SELECT g.id FROM groups g WHERE g.name = {})",
+        note="Links of the group of this name.",
+    ),
+    _PROVIDER,
+)
+
+
+async def status(_call: Call, _state: State, _provider: Any, _query: Query) -> Answer:  # noqa: ANN401 - providers of every kind
+    """Whether a synchronisation runs, and how the last one ended: none has run."""
+    return Answer(SyncStatus(is_running=False))
+
+
+def actions(kind: Kind[Any], where: str) -> tuple[Action, ...]:
+    """The operations beside the verbs of a provider of ``kind`` that writes to ``where``."""
+    return (
+        Action(
+            kind, "GET", "{key}/sync/status/", status, "sync_status_retrieve", permission="view", response=SyncStatus
+        ),
+        Action(
+            kind,
+            "POST",
+            "{key}/sync/object/",
+            Pending(f"Nothing is written to {where} yet."),
+            "sync_object_create",
+            permission="change",
+            request=SyncObjectRequest,
+            response=SyncObjectResult,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Shared Signals: who is told of security events; nothing is sent yet."""

@@ -1,0 +1,1 @@
+"""OAuth sources: vendors and OpenID providers whose accounts people have."""

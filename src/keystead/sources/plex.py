@@ -1,0 +1,152 @@
+"""Plex source: people with an account at Plex who may use one of our servers there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final
+
+import msgspec
+
+from keystead.base import rand
+from keystead.base.errors import invalid
+from keystead.base.secret import Secret
+from keystead.flows.redirected import RedirectChallenge
+from keystead.kinds.action import Action
+from keystead.kinds.call import Call
+from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.marks import SECRET_SHOWN, WRITE_ONLY, Column, Text
+from keystead.kinds.pending import Pending
+from keystead.kinds.state import State
+from keystead.people.brand import ThemedUrls
+from keystead.sources import mapping
+from keystead.sources.connection import UserSourceConnection, group_kind, sealing, user_kind
+from keystead.sources.source import LATER, PBM_UUID, GroupMatchingModeEnum, Source, check, icon
+
+ICON: Final = "/static/dist/assets/icons/source-plex.svg"
+
+
+def _client_id() -> str:
+    return rand.alphanumeric(40)
+
+
+class PlexSource(Source, frozen=True, kw_only=True):
+    """People with an account at Plex.
+
+    :param client_id: by which Plex knows this installation.
+    :param allowed_servers: ids of the servers whose users may come in.
+    :param allow_friends: friends of the owner may come in too, though they share no server.
+    :param plex_token: the owner's token.
+    """
+
+    group_matching_mode: GroupMatchingModeEnum = GroupMatchingModeEnum.IDENTIFIER
+    client_id: Text = msgspec.field(default_factory=_client_id)
+    allowed_servers: tuple[Text, ...] = ()
+    allow_friends: bool = True
+    plex_token: Annotated[Secret, SECRET_SHOWN, msgspec.Meta(extra_json_schema={"minLength": 1})]
+
+
+class PlexSourceShown(msgspec.Struct):
+    """The computed members of a Plex source."""
+
+    icon_url: str
+    icon_themed_urls: ThemedUrls | None
+
+
+class PlexSourcePropertyMapping(mapping.SourcePropertyMapping, frozen=True, kw_only=True):
+    """What Plex tells about a user or group."""
+
+
+class UserPlexConnection(UserSourceConnection, frozen=True, kw_only=True):
+    """Which user of ours somebody at Plex is.
+
+    :param plex_token: their token there; kept sealed.
+    """
+
+    plex_token: Annotated[Text, WRITE_ONLY, Column("secret")]
+
+
+class PlexTokenRedeemRequest(msgspec.Struct):
+    """A token that Plex gave the browser."""
+
+    plex_token: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+async def view(
+    _call: Call, _state: State, sources: Sequence[PlexSource], _query: Mapping[str, Sequence[str]]
+) -> list[PlexSourceShown]:
+    """Where the pictures are."""
+    shown = []
+    for one in sources:
+        url, themes = icon(one, ICON)
+        shown.append(PlexSourceShown(url or ICON, themes))
+    return shown
+
+
+async def rules(_call: Call, _state: State, _old: PlexSource | None, new: PlexSource) -> PlexSource:
+    """It has a token."""
+    check(new)
+    if not new.plex_token.reveal().strip():
+        raise invalid({"plex_token": ["May not be blank."]})
+    return new
+
+
+PLEX_SOURCE: Kind[PlexSource] = Kind(
+    model="authentik_sources_plex.plexsource",
+    struct=PlexSource,
+    path="sources/plex",
+    title=("Plex Source", "Plex Sources"),
+    key="slug",
+    key_name="slug",
+    family="sources",
+    component="ak-source-plex-form",
+    shown=PlexSourceShown,
+    view=view,
+    rules=rules,
+    search=("name", "slug"),
+    filters=(
+        "allow_friends",
+        "authentication_flow",
+        "client_id",
+        "enabled",
+        "enrollment_flow",
+        "group_matching_mode",
+        "name",
+        PBM_UUID,
+        "policy_engine_mode",
+        "slug",
+        "user_matching_mode",
+    ),
+    bindable=True,
+    stored_only=LATER,
+)
+USER_PLEX: Final = user_kind(PLEX_SOURCE, "plex", "Plex", struct=UserPlexConnection, **sealing("plex_token", "plex"))
+KINDS: Final = (
+    PLEX_SOURCE,
+    mapping.kind(PlexSourcePropertyMapping, "plex", "Plex"),
+    USER_PLEX,
+    group_kind(PLEX_SOURCE, "plex", "Plex"),
+)
+_SLUG: Final = (Filter("slug", str, note="Which source."),)
+_LATER: Final = Pending("Plex is not asked about tokens yet, so nobody signs in or connects with one.")
+ACTIONS: Final = (
+    Action(
+        PLEX_SOURCE,
+        "POST",
+        "redeem_token/",
+        _LATER,
+        "redeem_token_create",
+        permission=None,
+        request=PlexTokenRedeemRequest,
+        response=RedirectChallenge,
+        query=_SLUG,
+    ),
+    Action(
+        PLEX_SOURCE,
+        "POST",
+        "redeem_token_authenticated/",
+        _LATER,
+        "redeem_token_authenticated_create",
+        permission="",
+        request=PlexTokenRedeemRequest,
+        status=204,
+        query=_SLUG,
+    ),
+)

@@ -1,0 +1,1 @@
+"""SCIM source: another system writes users and groups to us (RFC 7644, the other way round)."""

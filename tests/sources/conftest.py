@@ -1,0 +1,5 @@
+"""An installation for each test."""
+
+from tests.house import house
+
+__all__ = ["house"]
