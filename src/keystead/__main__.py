@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from keystead.base import memory
 from keystead.doors.cli.main import run
 
 if TYPE_CHECKING:
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
 
 def house() -> "House":
     """The whole house."""
-    from keystead import app  # noqa: PLC0415 - it takes a good part of a second; help, version and config do without
-    from keystead.doors.cli.house import House  # noqa: PLC0415 - as above
+    with memory.building():
+        from keystead import app  # noqa: PLC0415 - it takes a third of a second; help, version and config do without
+        from keystead.doors.cli.house import House  # noqa: PLC0415 - as above
 
     return House(app.KINDS, app.build, app.JOBS)
 

@@ -1,4 +1,5 @@
 import ctypes
+import gc
 
 import pytest
 
@@ -21,3 +22,14 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
         memory.give_back()
     finally:
         memory.library.cache_clear()
+
+
+def test_what_stays_is_made_without_looking_for_garbage() -> None:
+    before = gc.get_freeze_count()
+    try:
+        with memory.building():
+            assert not gc.isenabled()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > before
+    finally:
+        gc.unfreeze()

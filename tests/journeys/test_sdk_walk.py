@@ -18,6 +18,12 @@ from tests.house import fresh_house
 PROGRAM: Final = Path(__file__).with_name("sdk_walk.py")
 OLDER: Final = Path(sys.prefix) / "sdk"
 RELEASES: Final = {"2026.8.5": "-", "2026.2.7": str(OLDER)}
+TOO_OLD: Final = {
+    ("2026.2.7", "lifecycle_rules"): "its reviewers were users in more detail",
+    ("2026.2.7", "ssf_streams"): "the ways of delivery that the contract names now are newer than it",
+    ("2026.2.7", "endpoints_devices"): "it takes no device that nobody has told anything of",
+}
+"""Kinds that a release cannot read, whatever holds to the contract of today."""
 _VERBS: Final = frozenset({Verb.CREATE, Verb.RETRIEVE, Verb.UPDATE, Verb.PARTIAL_UPDATE, Verb.LIST, Verb.DESTROY})
 
 
@@ -50,7 +56,11 @@ async def test_every_kind_is_understood(release: str) -> None:
     assert program.returncode == 0, err.decode()
     told = json.loads(out)
     assert told["release"] == release
-    faults = [f"{one['operation']} after {one['done']}: {one['fault']}" for one in told["kinds"] if one["fault"]]
+    faults = [
+        f"{one['operation']} after {one['done']}: {one['fault']}"
+        for one in told["kinds"]
+        if one["fault"] and (release, one["operation"]) not in TOO_OLD
+    ]
     assert not faults, "\n\n".join(faults)
     known = [one for one in told["kinds"] if one["done"]]
     assert len(known) >= len(app.KINDS) * 0.8, "most kinds are known to every release"

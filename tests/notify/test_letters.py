@@ -43,7 +43,7 @@ async def recovering(house: House) -> None:
 
 
 async def stage(house: House, **members: Any) -> EmailStage:  # noqa: ANN401 - members of a stage
-    given = {"name": rand.hex128(), "subject": "Back in", "use_global_settings": True} | members
+    given: dict[str, Any] = {"name": rand.hex128(), "subject": "Back in", "use_global_settings": True} | members
     made = EmailStage(pk=rand.uuid4(), **given)
     await house.put(made)
     return made

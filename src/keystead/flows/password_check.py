@@ -5,9 +5,10 @@ done: one hash, then one look for a token (SECURITY FL-11).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from keystead.flows.stage import Run
 from keystead.kinds import ledger
@@ -54,8 +55,7 @@ class Checks(Protocol):
         """Whether the page offers to show what is typed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(msgspec.Struct, frozen=True):
     """A password was right.
 
     :param context: what the run remembers of it.
@@ -63,7 +63,7 @@ class Proof:
     """
 
     context: Mapping[str, object]
-    changes: Changes = field(default_factory=Changes)
+    changes: Changes = msgspec.field(default_factory=Changes)
 
 
 def embedded(settings: Snapshot, pk: str) -> Checks | None:

@@ -6,7 +6,6 @@ saw; a second mover changes nothing (``RUN``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -72,8 +71,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     holder: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """The row of a browser, whatever it holds.
 
     :param plan: None when it holds another flow's run, one that is over, or one we cannot read.

@@ -54,8 +54,7 @@ class Reply:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(msgspec.Struct, frozen=True):
     """What happens at the end of a run that somebody above began.
 
     :param changes: committed together with the end of the run.

@@ -1,7 +1,7 @@
 """What a stage is to the executor: it asks, and it judges the answer. It knows neither what came before nor after."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
@@ -20,8 +20,7 @@ Body: TypeAlias = Mapping[str, object]
 """An answer's members."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run(Generic[S]):
+class Run(msgspec.Struct, Generic[S], frozen=True):
     """What a stage may look at: who is here, how far the run is, and the stage's own settings.
 
     :param stage: the settings object.
@@ -64,19 +63,17 @@ Errors: TypeAlias = Mapping[str, Sequence[Error]]
 GENERAL = "non_field_errors"
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(msgspec.Struct, frozen=True):
     """The stage asks something.
 
     :param members: besides ``component``, ``flow_info`` and ``response_errors``, which the executor adds.
     """
 
     component: str
-    members: Mapping[str, object] = field(default_factory=dict)
+    members: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """The stage is satisfied, or had nothing to ask.
 
     :param context: what it found out; replaces members of the run's context.
@@ -86,33 +83,30 @@ class Done:
     :param visitor: the visitor from now on, where the stage signs in or out.
     """
 
-    context: Mapping[str, object] = field(default_factory=dict)
+    context: Mapping[str, object] = msgspec.field(default_factory=dict)
     forget: Collection[str] = ()
-    changes: Changes = field(default_factory=Changes)
+    changes: Changes = msgspec.field(default_factory=Changes)
     user: User | None = None
     visitor: Visitor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """The answer will not do.
 
     :param changes: the trace it leaves; written all the same.
     """
 
     errors: Errors
-    changes: Changes = field(default_factory=Changes)
+    changes: Changes = msgspec.field(default_factory=Changes)
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(msgspec.Struct, frozen=True):
     """The run ends here with a no; ``message`` is for the person."""
 
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(msgspec.Struct, frozen=True):
     """The run ends here, and the browser goes elsewhere.
 
     :param to: an address, or a path on this server; or

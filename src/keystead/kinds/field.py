@@ -3,7 +3,6 @@
 import enum
 import types
 import typing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeAlias, cast
@@ -21,8 +20,7 @@ Choices: TypeAlias = type[enum.Enum]
 """An enumeration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One member of a kind.
 
     :param type: the annotation without our marks, as msgspec reads it.

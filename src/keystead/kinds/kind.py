@@ -44,8 +44,7 @@ Keys: TypeAlias = Callable[[Any, Any, Any, Mapping[str, Sequence[str]]], Awaitab
 """``(call, state, value, query) -> keys``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """A query parameter of a list.
 
     :param name: the parameter.
@@ -236,7 +235,7 @@ class Kind(Generic[T]):
     @cached_property
     def pk(self) -> str:
         """The name of the member that is the primary key: ``pk``, or what the contract calls it instead."""
-        return next(iter(self.fields))
+        return self.struct.__struct_fields__[0]
 
     def __hash__(self) -> int:
         return hash(self.model)

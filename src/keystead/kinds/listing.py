@@ -1,7 +1,6 @@
 """Lists: filters, order, search and pages (rest.md §3), over settings in memory and over records by composed SQL."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -39,8 +38,7 @@ MAX_SIZE: Final = 100
 _COUNTED: Final = Statement("rows.counted", "SELECT coalesce(sum(n), 0) FROM row_counts WHERE name = $1")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Which part of a list.
 
     :param number: from 1.

@@ -8,7 +8,6 @@ import enum
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
@@ -50,8 +49,7 @@ class OnDelete(enum.StrEnum):
     """The reference stays and leads nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(msgspec.Struct, frozen=True):
     """The field holds the ``pk`` of another object (or, in a tuple, of several).
 
     :param target: a model (``authentik_flows.flow``) or a family (``stages``).
@@ -66,8 +64,7 @@ class Ref:
     part: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(msgspec.Struct, frozen=True):
     """The field is a set of other rows, kept in a table of pairs.
 
     :param table: the table of pairs.
@@ -80,15 +77,13 @@ class Link:
     other: str
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """The field's column where it is not called like the field."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """A form a text must have.
 
     :param name: OpenAPI's ``format``, or empty.

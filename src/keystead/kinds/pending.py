@@ -1,13 +1,13 @@
 """Operations of the contract that are not carried out, and say so: ``Pending`` (501) and ``Withheld`` (405)."""
 
-from dataclasses import dataclass
 from typing import NoReturn
+
+import msgspec
 
 from keystead.base.errors import Kind, Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """Stands as ``run`` of an action or operation that is not built; who may not ask for it is refused before.
 
     :param reason: one sentence for the caller: what does not happen yet.
@@ -23,8 +23,7 @@ class Pending:
         raise Problem(Kind.NOT_BUILT, self.reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(msgspec.Struct, frozen=True):
     """Stands as ``run`` of an action that is not meant to be built; who may not ask for it is refused before.
 
     :param reason: one sentence for the caller: why it is never done. ``docs/decisions`` tells more.

@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from keystead.kinds.kind import PERMISSION, Kind
 
@@ -35,8 +36,7 @@ _STRONG: Final = frozenset({SYSTEM_SETTINGS, "authentik_core.enable_group_superu
 _WORDS: Final = tuple(dict.fromkeys(PERMISSION.values()))
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """Something a role may be allowed.
 
     :param full: its full name, such as ``authentik_core.view_user``.
@@ -96,7 +96,7 @@ def decides(kind: Kind[Any]) -> bool:
 
     Who writes such objects can find a way to become an administrator, so the permission to is as good as being one.
     """
-    return kind.family in _FAMILIES or kind.app in _APPS or any(_CODE in name for name in kind.fields)
+    return kind.family in _FAMILIES or kind.app in _APPS or any(_CODE in name for name in kind.struct.__struct_fields__)
 
 
 def _permission(full: str, name: str, model: str, title: str, *, strong: bool) -> Permission:

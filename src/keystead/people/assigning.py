@@ -4,7 +4,6 @@ Nobody gives or takes what they do not hold themselves (SECURITY AP-07).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -61,8 +60,7 @@ class PermissionAssignResult(msgspec.Struct):
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What is to be given or taken.
 
     :param names: full names of permissions.

@@ -1,6 +1,5 @@
 """A user with everything a decision about them looks at, read at once."""
 
-from dataclasses import dataclass
 from typing import Final, cast
 
 import msgspec
@@ -20,8 +19,7 @@ _GROUPS: Final = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(msgspec.Struct, frozen=True):
     """A user and their groups.
 
     :param groups: the groups the user is a member of.

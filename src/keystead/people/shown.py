@@ -2,11 +2,11 @@
 
 import base64
 import hashlib
+import html
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Final, TypeAlias, cast
-from xml.sax.saxutils import escape
 
 import msgspec
 
@@ -156,6 +156,6 @@ def avatar(username: str, name: str) -> str:
     svg = (
         '<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"><rect width="64" height="64" '
         f'fill="#{hue}"/><text x="32" y="32" dy=".35em" fill="#fff" font-family="sans-serif" font-size="26" '
-        f'text-anchor="middle">{escape(initials)}</text></svg>'
+        f'text-anchor="middle">{html.escape(initials, quote=False)}</text></svg>'
     )
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import msgspec
+
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
@@ -14,8 +16,7 @@ Question: TypeAlias = tuple[str, tuple[object, ...]]
 """A helper's name and its arguments."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyResult:
+class PolicyResult(msgspec.Struct, frozen=True):
     """A policy's answer.
 
     :param messages: for the person who is judged.
@@ -57,8 +58,7 @@ class Wanted(Signal):
 Evaluate: TypeAlias = Callable[[Any, Request], PolicyResult]
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(msgspec.Struct, frozen=True):
     """How a policy is asked that reads the store, waits, or computes off the loop. It judges and writes nothing."""
 
     run: Callable[[State, Any, Request], Awaitable[PolicyResult]]
@@ -68,8 +68,7 @@ Way: TypeAlias = Evaluate | Looks
 """How policies of a kind are asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A policy kind together with how it is asked; ``app.py`` lists them."""
 
     kind: Kind[Any]

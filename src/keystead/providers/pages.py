@@ -1,14 +1,13 @@
 """What a protocol shows a browser, free of HTTP: the door makes responses of these."""
 
-from dataclasses import dataclass, field
+import msgspec
 
 from keystead.flows.flow import Flow
 from keystead.flows.ports import Reply as Shown
 from keystead.flows.ports import Visitor
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(msgspec.Struct, frozen=True):
     """Send the browser on.
 
     :param visitor: whose cookie the browser shall have from now on, if that changed.
@@ -18,8 +17,7 @@ class Redirect:
     visitor: Visitor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FormPost:
+class FormPost(msgspec.Struct, frozen=True):
     """Make the browser post ``fields`` to ``url`` (OAuth 2.0 Form Post Response Mode); every value is to be escaped."""
 
     url: str
@@ -28,16 +26,14 @@ class FormPost:
     visitor: Visitor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(msgspec.Struct, frozen=True):
     """Show what a flow says: a refusal, mostly. The reply's visitor is whose cookie the browser shall have."""
 
     flow: Flow
     shown: Shown
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorPage:
+class ErrorPage(msgspec.Struct, frozen=True):
     """Tell the person; the browser goes nowhere.
 
     :param code: the protocol's word, for the curious.
@@ -49,12 +45,11 @@ class ErrorPage:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(msgspec.Struct, frozen=True):
     """Ask the person; the button posts ``fields`` to ``url``."""
 
     url: str
     title: str
     message: str
     button: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str] = msgspec.field(default_factory=dict)

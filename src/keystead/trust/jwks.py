@@ -3,15 +3,17 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from keystead.trust import keys
 from keystead.wire import b64
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """Members that give a key away (RFC 7518 §6)."""
@@ -30,7 +32,7 @@ def public_jwk(
     key: keys.PublicKey,
     *,
     kid: str,
-    chain: Sequence[x509.Certificate] = (),
+    chain: Sequence["x509.Certificate"] = (),
     use: str = "sig",
     alg: str | None = None,
 ) -> dict[str, object]:

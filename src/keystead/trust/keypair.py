@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -23,9 +23,12 @@ from keystead.kinds.marks import READ_ONLY, UNIQUE, WRITE_ONLY, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
-from keystead.trust import keys, x509
+from keystead.trust import keys
 from keystead.trust.jwks import public_jwk
 from keystead.trust.signer import Signer, VerifyingKey
+
+if TYPE_CHECKING:
+    from keystead.trust import x509
 
 ORGANIZATION: Final = "Keystead"
 VIEW_CERTIFICATE: Final = "authentik_crypto.view_certificatekeypair_certificate"
@@ -82,7 +85,9 @@ class CertificateGenerationRequest(msgspec.Struct):
 
 
 @lru_cache(maxsize=4096)
-def _described(certificate: str) -> x509.Description:
+def _described(certificate: str) -> "x509.Description":
+    from keystead.trust import x509  # noqa: PLC0415 - certificates load slowly, and the start has none to read
+
     return x509.describe(keys.load_certificate(certificate))
 
 
@@ -184,6 +189,8 @@ def make(
     organization: str = ORGANIZATION,
 ) -> CertificateKeyPair:
     """A new pair with a self-signed certificate, valid from ``at``; an RSA key takes a good part of a second."""
+    from keystead.trust import x509  # noqa: PLC0415 - certificates load slowly, and the start has none to read
+
     key = keys.generate(alg)
     certificate = x509.self_signed(
         key,
@@ -203,6 +210,8 @@ def make(
 
 async def generate(call: Call, state: State, _obj: None, body: CertificateGenerationRequest) -> Answer:
     """Make a pair."""
+    from keystead.trust import x509  # noqa: PLC0415 - certificates load slowly, and the start has none to read
+
     power = require(call, KEYPAIR, "add")
     if any(pair.name == body.common_name for pair in call.settings.all(KEYPAIR)):
         raise invalid({"common_name": ["A certificate-key pair with this name already exists."]})

@@ -7,12 +7,14 @@ Reading a private key checks that its numbers belong together, which for RSA tak
 import contextlib
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cryptography import x509
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 PrivateKey: TypeAlias = (
     rsa.RSAPrivateKey
@@ -112,7 +114,7 @@ def load_public_key(pem: str | bytes) -> PublicKey:
     return _known(key)
 
 
-def load_certificate(pem: str | bytes) -> x509.Certificate:
+def load_certificate(pem: str | bytes) -> "x509.Certificate":
     """The first certificate in ``pem``: the subject's own.
 
     :raises BadKeyError: as :func:`load_chain`.
@@ -120,14 +122,16 @@ def load_certificate(pem: str | bytes) -> x509.Certificate:
     return load_chain(pem)[0]
 
 
-def load_chain(pem: str | bytes) -> tuple[x509.Certificate, ...]:
+def load_chain(pem: str | bytes) -> "tuple[x509.Certificate, ...]":
     """The certificates in ``pem``, the subject's own first.
 
     :raises BadKeyError: too long, no certificate, too many, or a key in one is of a kind we do not know or outside the
         limits.
     """
+    from cryptography import x509  # noqa: PLC0415 - it loads slowly, and nobody who signs in waits for a certificate
+
     raw = _pem(pem)
-    with _readable("The text is not a certificate in PEM form."):
+    with _readable("The text is not a certificate in PEM form.", x509.InvalidVersion):
         chain = tuple(x509.load_pem_x509_certificates(raw))
     if len(chain) > MAX_CHAIN:
         raise BadKeyError(f"The text holds more than {MAX_CHAIN} certificates.")
@@ -136,7 +140,7 @@ def load_chain(pem: str | bytes) -> tuple[x509.Certificate, ...]:
     return chain
 
 
-def certified_key(certificate: x509.Certificate) -> PublicKey:
+def certified_key(certificate: "x509.Certificate") -> PublicKey:
     """The public key that ``certificate`` speaks for.
 
     :raises BadKeyError: it is of a kind we do not know, or outside the limits.
@@ -146,7 +150,7 @@ def certified_key(certificate: x509.Certificate) -> PublicKey:
     return _known(key)
 
 
-def check_match(key: PrivateKey, certificate: x509.Certificate) -> None:
+def check_match(key: PrivateKey, certificate: "x509.Certificate") -> None:
     """Refuse a certificate that speaks for another key.
 
     :raises BadKeyError: the certificate's public key is not that of ``key``.
@@ -250,10 +254,11 @@ def _pem(text: str | bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def _readable(otherwise: str) -> Iterator[None]:
+def _readable(otherwise: str, *more: type[Exception]) -> Iterator[None]:
     """Whatever the parser says about broken input becomes one sentence: its own words may quote the input."""
+    # InternalError is what OpenSSL's refusal of an Edwards key of the wrong length becomes.
+    expected: tuple[type[Exception], ...] = (ValueError, TypeError, UnsupportedAlgorithm, InternalError, *more)
     try:
         yield
-    # InternalError is what OpenSSL's refusal of an Edwards key of the wrong length becomes.
-    except (ValueError, TypeError, UnsupportedAlgorithm, InternalError, x509.InvalidVersion):
+    except expected:
         raise BadKeyError(otherwise) from None

@@ -1,8 +1,9 @@
 """Forms that carry files: ``multipart/form-data`` (RFC 7578, RFC 2046 §5.1), parsed from a body already in memory."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 MOST_PARTS: Final = 100
 _LONGEST_HEAD: Final = 8 * 1024
@@ -11,8 +12,7 @@ _PARAMETER: Final = re.compile(r';\s*([A-Za-z0-9*_-]+)=(?:"((?:[^"\\]|\\.)*)"|([
 _ESCAPED: Final = {"%22": '"', "%0D": "\r", "%0A": "\n", "%0d": "\r", "%0a": "\n"}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """One field of a form.
 
     :param filename: what the client calls the file; None for a plain value.

@@ -256,7 +256,7 @@ def test_a_database_that_is_not_there_is_named() -> None:
 
 def test_settings_are_shown_as_they_are_understood(tmp_path: Path) -> None:
     file = tmp_path / "settings.yml"
-    file.write_text("log_level: warning\nemail:\n  port: 26\n")
+    file.write_text("log_level: warning\nemail:\n  port: 26\nldap:\n  page_size: 7\n")
     env = {"AUTHENTIK_LOG_LEVEL": "debug", "AUTHENTIK_SECRET_KEY": "x" * 50}
     ended = command("config", "--config", str(file), "--changed", "--http", ":8000", env=env)
     assert ended.code == 0, ended.err
@@ -264,8 +264,9 @@ def test_settings_are_shown_as_they_are_understood(tmp_path: Path) -> None:
     assert lines["log_level"] == "debug"
     assert lines["secret_key"] == "**********"
     assert lines["listen.http"] == "[::]:8000"
-    assert lines["email.port"] == "26  (no effect in this version)"
-    assert set(lines) == {"log_level", "secret_key", "listen.http", "email.port"}
+    assert lines["email.port"] == "26"
+    assert lines["ldap.page_size"] == "7  (no effect in this version)"
+    assert set(lines) == {"log_level", "secret_key", "listen.http", "email.port", "ldap.page_size"}
     whole = json.loads(command("config", "--json", "--config", str(file)).out)
     assert whole["log_level"] == "warning"
     assert whole["listen"]["https"] == ["[::]:9443"]

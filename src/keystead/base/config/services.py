@@ -53,15 +53,15 @@ class Storage(StorageArea, frozen=True, kw_only=True):
 class Email(Struct, frozen=True, kw_only=True):
     """The mail server that carries our mail."""
 
-    host: Annotated[str, About("Host of the mail server.")] = "localhost"
-    port: Annotated[int, About("Port of the mail server.", ge=1, le=_PORT_MAX)] = 25
-    username: Annotated[str, About("Name to log in with; empty to send without logging in.")] = ""
-    password: Annotated[Secret, About("Password to log in with.")] = Secret("")
-    use_tls: Annotated[bool, About("Begin in plain and change to TLS (STARTTLS).")] = False
-    use_ssl: Annotated[bool, About("Speak TLS from the beginning.")] = False
-    timeout: Annotated[int, About("Longest wait for the mail server.", unit="seconds", ge=1)] = 10
+    host: Annotated[str, About("Host of the mail server.", acts=True)] = "localhost"
+    port: Annotated[int, About("Port of the mail server.", acts=True, ge=1, le=_PORT_MAX)] = 25
+    username: Annotated[str, About("Name to log in with; empty to send without logging in.", acts=True)] = ""
+    password: Annotated[Secret, About("Password to log in with.", acts=True)] = Secret("")
+    use_tls: Annotated[bool, About("Begin in plain and change to TLS (STARTTLS).", acts=True)] = False
+    use_ssl: Annotated[bool, About("Speak TLS from the beginning.", acts=True)] = False
+    timeout: Annotated[int, About("Longest wait for the mail server.", acts=True, unit="seconds", ge=1)] = 10
     # "from" is a word of Python.
-    from_: Annotated[str, About("Address that mail comes from.", form=MAILBOX, keys=("email.from",))] = (
+    from_: Annotated[str, About("Address that mail comes from.", acts=True, form=MAILBOX, keys=("email.from",))] = (
         "keystead@localhost"
     )
 

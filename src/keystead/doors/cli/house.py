@@ -1,8 +1,9 @@
 """``House``: what commands need of the rooms above them; handed in from above, since doors do not import upwards."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
@@ -10,8 +11,7 @@ from keystead.doors.worker.timetable import JOBS, Job
 from keystead.kinds.kind import Kind
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(msgspec.Struct, frozen=True):
     """The whole of Keystead.
 
     :param kinds: every kind.

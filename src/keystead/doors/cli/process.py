@@ -7,14 +7,13 @@ signal ends it at once.
 
 import asyncio
 import contextlib
-import gc
 import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import msgspec
 import uvloop
 
 from keystead.base import log, memory
@@ -52,8 +51,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 Announce = Callable[[State], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """What a process does.
 
     :param serves: pages and protocols, and not only health and metrics.
@@ -90,6 +88,8 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
     metrics.began(clock.now().timestamp())
     for warning in config.warnings:
         _LOG.warning("about the settings", reason=warning)
+    start = contextlib.ExitStack()
+    start.enter_context(memory.building())
     front = Front(_root_path(config))
     service = Service(clock)
     try:
@@ -105,6 +105,7 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
             await _open_doors(house, config, sockets, part, site, front, service)
             if not early:
                 await service.listen(front, sockets.http)
+            start.close()
             async with _background(house, config, state, part) as tasks:
                 site.ready = True
                 _LOG.info("ready", settings=state.settings.seq)
@@ -117,6 +118,7 @@ async def _live(house: House, config: Config, sockets: Sockets, part: Part) -> i
         finally:
             await state.store.close()
     finally:
+        start.close()
         await service.stop()
         sockets.close()
 
@@ -192,8 +194,6 @@ async def _open_doors(
     if sockets.https:
         await service.listen(front, sockets.https, Certificates(site.state, config.data).context())
     await service.listen(metrics.Listener(exposition), sockets.metrics)
-    # What was made until now stays: the collector need not look at it again, and processes that were forked share it.
-    gc.freeze()
 
 
 @contextlib.asynccontextmanager

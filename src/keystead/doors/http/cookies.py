@@ -5,7 +5,6 @@ on the server under its digest. The cross-site token is a MAC of the session key
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -54,8 +53,7 @@ def _opened(verifier: Verifier, text: str) -> Opened:
     return Opened(sid, claims.get("authenticated") is True) if isinstance(sid, str) and sid else _NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Jar:
+class Jar(msgspec.Struct, frozen=True):
     """Reads and makes the cookies of one installation."""
 
     signer: Signer

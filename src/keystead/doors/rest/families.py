@@ -1,8 +1,9 @@
 """Polymorphic families: ``stages/all/``, ``policies/all/`` … list, read, delete objects of every type (rest.md §6)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from keystead.base.errors import denied, not_found
 from keystead.doors.http.message import Request, Response
@@ -20,8 +21,7 @@ _ORDERED: Final = frozenset({"name", "pk"})
 """Members that every type of a family has and that a list may be ordered by."""
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(msgspec.Struct, frozen=True):
     """A set of kinds that can be listed together.
 
     :param name: the kinds' ``family``.
@@ -37,7 +37,7 @@ class Family:
     schema: str
     search: tuple[str, ...] = ("name",)
     filters: tuple[Filter, ...] = ()
-    variants: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    variants: Mapping[str, Sequence[tuple[str, str]]] = msgspec.field(default_factory=dict)
 
 
 def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:

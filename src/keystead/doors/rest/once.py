@@ -6,7 +6,6 @@ was carried out at most once is worth more than another try.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -49,8 +48,7 @@ class _Kept(msgspec.Struct):
     headers: list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(msgspec.Struct, frozen=True):
     digest: str
     request: str
 

@@ -1,7 +1,7 @@
 """Flows in a browser and over JSON: two doors to one executor (flows.md §1)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -30,8 +30,7 @@ _TRUE: Final = frozenset({"true", "on", "1", "yes"})
 Params = dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class FlowDoor:
+class FlowDoor(msgspec.Struct, frozen=True):
     """The handlers of both doors.
 
     :param executor: runs the flows.

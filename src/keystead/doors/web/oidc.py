@@ -1,7 +1,7 @@
 """The OAuth and OpenID endpoints in HTTP's words: requests parsed once, replies as JSON, redirects and pages."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -55,8 +55,7 @@ def _unknown(reply: Reply) -> bool:
     return isinstance(reply, Json) and (reply.status == 404 or b'"invalid_client"' in reply.body)  # noqa: PLR2004 - HTTP
 
 
-@dataclass(frozen=True, slots=True)
-class OidcDoor:
+class OidcDoor(msgspec.Struct, frozen=True):
     """One endpoint.
 
     :param door: the one flows go through; it knows the visitor and sends cookies.

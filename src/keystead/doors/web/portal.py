@@ -1,9 +1,10 @@
 """The portal and the small addresses around it: start page, launching, signing out, default flows, recovery links."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import quote
+
+import msgspec
 
 from keystead.base.errors import Kind, Problem, not_found
 from keystead.doors.http.cookies import fresh
@@ -65,8 +66,7 @@ def sign_in(site: Site, request: Request) -> Response:
     return redirect(f"{site.root_path}/flows/-/default/authentication/?next={quote(back, safe='')}")
 
 
-@dataclass(frozen=True, slots=True)
-class Portal:
+class Portal(msgspec.Struct, frozen=True):
     """The handlers; ``door`` is the one flows go through."""
 
     door: FlowDoor

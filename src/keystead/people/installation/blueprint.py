@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
-import yaml
 
 from keystead.base.clock import EPOCH
 from keystead.base.errors import invalid
@@ -88,37 +87,6 @@ class BlueprintImport(msgspec.Struct):
     context: str | None = None
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads blueprints: their own tags (``!Find`` and so on) stay unread."""
-
-
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
-
-
-def _head(content: str) -> dict[str, object]:
-    """What a blueprint says of itself.
-
-    :raises ValueError: it is no blueprint.
-    """
-    try:
-        found = yaml.load(content, _Loader)  # noqa: S506, TID251 - a SafeLoader of our own
-    except (yaml.YAMLError, RecursionError) as exc:
-        raise ValueError(f"It is no YAML: {' '.join(str(exc).split())[:300]}") from None
-    wrong = ""
-    entries, metadata = ([], {}) if not isinstance(found, dict) else (found.get("entries", []), found.get("metadata"))
-    if not isinstance(found, dict) or found.get("version") != 1:
-        wrong = "A blueprint is a mapping with version: 1."
-    elif not isinstance(entries, (list, dict)):
-        wrong = "The entries of a blueprint are a list."
-    elif not isinstance(metadata or {}, dict):
-        wrong = "The metadata of a blueprint are a mapping with a name and labels."
-    if wrong:
-        raise ValueError(wrong)
-    told = metadata or {}
-    labels = told.get("labels")
-    return {"name": str(told.get("name", "")), "labels": labels if isinstance(labels, dict) else {}}
-
-
 async def rules(
     _call: Call, _state: State, _old: BlueprintInstance | None, new: BlueprintInstance
 ) -> BlueprintInstance:
@@ -129,8 +97,10 @@ async def rules(
         raise invalid({"path": ["Write a path like default/flow.yaml below the folder of blueprints, or oci://…"]})
     if not new.content:
         return new
+    from keystead.people.installation.blueprint_text import described  # noqa: PLC0415 - YAML loads slowly
+
     try:
-        return msgspec.structs.replace(new, metadata=_head(new.content))
+        return msgspec.structs.replace(new, metadata=described(new.content))
     except ValueError as exc:
         raise invalid({"content": [str(exc)]}) from None
 

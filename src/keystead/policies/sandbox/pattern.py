@@ -8,9 +8,10 @@ such bound.
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 from keystead.policies.sandbox.quiet import quiet
 from keystead.policies.sandbox.ways import NONE, Follow, Reader, Ways, parser
@@ -26,8 +27,7 @@ _START: Final = 16
 """Steps that trying a pattern in one more place costs in itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examined:
+class Examined(msgspec.Struct, frozen=True):
     """A pattern that has a bound."""
 
     compiled: re.Pattern[str]

@@ -3,10 +3,11 @@
 import importlib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any, Final
+
+import msgspec
 
 _BYTE: Final = 256
 _NEWLINE: Final = ord("\n")
@@ -16,8 +17,7 @@ parser: Final = importlib.import_module("re._parser")  # the only reader of Pyth
 Node = tuple[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Letters:
+class Letters(msgspec.Struct, frozen=True):
     """A set of characters: those below 256 one by one, all others as one."""
 
     low: frozenset[int] = frozenset()
@@ -34,16 +34,14 @@ class Letters:
         return (self.rest and other.rest) or not self.low.isdisjoint(other.low)
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(msgspec.Struct, frozen=True):
     """What comes after a place in a pattern: the characters it may begin with, and whether it always matches."""
 
     first: Letters
     sure: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Ways:
+class Ways(msgspec.Struct, frozen=True):
     """An upper bound on ways to match: ``factor * length ** degree``."""
 
     factor: int = 1

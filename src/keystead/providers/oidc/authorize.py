@@ -1,6 +1,6 @@
 """The authorization endpoint: who is there, may they, do they agree - then a code (RFC 6749 §4.1, OIDC Core §3.1.2)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
@@ -44,8 +44,7 @@ _OPEN: Final = frozenset(
 """Requirements that somebody signed in who was sent by a client meets."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(msgspec.Struct, frozen=True):
     """One visit to the endpoint.
 
     :param form: the request's parameters, without ours.

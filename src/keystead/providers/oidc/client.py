@@ -1,7 +1,8 @@
 """Client authentication: which client asks, and whether it proved so (RFC 6749 §2.3)."""
 
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
+
+import msgspec
 
 from keystead.base.secret import Secret
 from keystead.kinds.snapshot import Snapshot
@@ -35,8 +36,7 @@ class Credentials(NamedTuple):
         return f"Credentials({self.client_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(msgspec.Struct, frozen=True):
     """The client that asks.
 
     :param means: how it proved itself: ``secret``, ``public`` (it has none to show), or empty: not at all.

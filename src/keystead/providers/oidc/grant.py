@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import msgspec
+
 from keystead.flows.executor import Executor
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -88,8 +90,7 @@ class Granted:
 Redeem: TypeAlias = Callable[[TokenRequest, Client, Call, State], Awaitable[Granted]]
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """A way to tokens; ``app.py`` lists them.
 
     :param type: the ``grant_type``.
@@ -102,8 +103,7 @@ class Grant:
     vouches: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """What the endpoints work with, put together by ``app.py``.
 
     :param executor: runs the flows of providers.

@@ -4,8 +4,9 @@ Until client and redirect URI are known to belong together nothing is ever sent 
 every refusal goes back to the client, with ``state`` and ``iss``.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from keystead.kinds.call import Call
 from keystead.providers import application as applications
@@ -43,8 +44,7 @@ class Untrusted(Exception):  # noqa: N818 - as Refusal
         self.page = ErrorPage(400, "This request cannot be answered", message, code)
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where answers go, and what goes with each of them.
 
     :param state: the client's own, or empty.
@@ -74,8 +74,7 @@ class Target:
         return self.answer(error=refusal.error, error_description=refusal.description)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A whole and proper request.
 
     :param scope: what of the scopes asked for there is.

@@ -1,6 +1,5 @@
 """What the OAuth endpoints take and give, free of HTTP: the door fills in the one and sends the other."""
 
-from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
 import msgspec
@@ -39,8 +38,7 @@ class Refusal(Exception):  # noqa: N818 - the protocol's own word would be "erro
         self.reason = reason or description
 
 
-@dataclass(frozen=True, slots=True)
-class OidcRequest:
+class OidcRequest(msgspec.Struct, frozen=True):
     """One request, parsed once.
 
     :param path: below the root, as the browser asked for it.
@@ -66,8 +64,7 @@ class OidcRequest:
     visitor: Visitor | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Json:
+class Json(msgspec.Struct, frozen=True):
     """An answer for programs.
 
     :param body: JSON, or empty.
