@@ -7,15 +7,30 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bench import limits, people, workloads
+from bench import limits, lists, people, settings, workloads
+from bench.load import Seen
 from bench.server import LOAD_CORE, Server, database, running
+from bench.settings import APPLICATIONS
 
-USERS = 1_000_000
-GOALS = ("start", "token", "code", "read", "login", "list")
+GOALS = (
+    "start",
+    "token",
+    "code",
+    "read",
+    "login",
+    "list",
+    "directory",
+    "members",
+    "settings",
+    "applications",
+    "readback",
+)
+FILLED = ("list", "directory", "members")
+"""What is measured on a million users."""
 
 
 class Line(NamedTuple):
@@ -80,9 +95,82 @@ async def measure(server: Server, only: Sequence[str], bare: dict[str, float]) -
     if "list" in only:
         one = await workloads.list_users(bench)
         lines.append(
-            Line(f"list 20 of {USERS:,} users", f"p95 {one.p95:.1f} ms", "", "", f"{one.cpu:.3f}", "p95 <= 20 ms")
+            Line(
+                f"list 20 of {people.USERS:,} users", f"p95 {one.p95:.1f} ms", "", "", f"{one.cpu:.3f}", "p95 <= 20 ms"
+            )
         )
+    return lines + await at_scale(server, only, least)
+
+
+async def at_scale(server: Server, only: Sequence[str], least: Seen) -> list[Line]:
+    """Lists of the large directory and of settings."""
+    lines: list[Line] = []
+    if "directory" in only:
+        lines += await _directory(server)
+    if "members" in only:
+        lines += _waits("5,000 in a group: ", await lists.members(server.url), "p95 <= 30 ms")
+        lines += _waits("", {"create a user beside a million": await lists.creating(server.url)}, "")
+    if "settings" in only:
+        for name, one in (await settings.listed(server)).items():
+            lines.append(_against(f"list 20 settings: {name}", one.rate, least.rate, one.cpu, ">= 4,000/s"))
     return lines
+
+
+async def _directory(server: Server) -> list[Line]:
+    """A line for each list: how long the first, the middle and the last page take."""
+    lines: list[Line] = []
+
+    def tell(case: lists.Case, seen: lists.Pages) -> None:
+        shown = " / ".join(f"{one:.0f}" for one in seen.p95)
+        first = " / ".join(f"{one:.0f}" for one in seen.cold)
+        within = "" if max(seen.p95) <= lists.GOAL else "missed: "
+        line = Line(
+            f"{case.name} ({seen.count:,})", f"p95 {shown} ms", f"first time {first} ms", goal=f"{within}p95 <= 50 ms"
+        )
+        lines.append(line)
+
+    await lists.directory(server.url, tell)
+    return lines
+
+
+def _waits(before: str, found: Mapping[str, Seen], goal: str) -> list[Line]:
+    return [
+        Line(f"{before}{name}", f"p95 {one.p95:.1f} ms", f"p50 {one.p50:.1f} ms", goal=goal)
+        for name, one in found.items()
+    ]
+
+
+def among_applications(data: Path, address: str) -> list[Line]:
+    """Ten thousand applications with a provider each: start, memory, lists and searches."""
+    with running(data, address) as server:
+        asyncio.run(settings.pattern(server))
+    if address:
+        settings.multiply_postgres(address)
+    else:
+        settings.multiply_sqlite(data)
+    with running(data, address) as server:
+        time.sleep(2.0)
+        idle = server.memory()
+        found = asyncio.run(settings.applications(server))
+        return [
+            Line(f"{APPLICATIONS:,} applications: start to ready", f"{server.started:.2f} s", goal="<= 2 s"),
+            Line("  resident memory, idle", f"{idle:.0f} MiB", goal="<= 200 MiB"),
+            *_waits("  ", found, "p95 <= 15 ms"),
+            Line("  resident memory after them", f"{server.memory():.0f} MiB", goal="<= 200 MiB"),
+        ]
+
+
+def read_back(data: Path, address: str) -> list[Line]:
+    """Settings created on one process and read on another, both on PostgreSQL and free to use all cores."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        with running(data, address, pinned=False) as one, running(data, address, pinned=False) as other:
+            seen, stale = asyncio.run(settings.readback(one, other))
+    finally:
+        os.sched_setaffinity(0, cores)
+    told = f"{seen.rate:,.0f}/s, {stale} stale"
+    return [Line("create and read back, two processes", told, f"p95 {seen.p95:.0f} ms", goal=">= 300/s, none stale")]
 
 
 def _against(name: str, rate: float, limit: float, cpu: float, goal: str) -> Line:
@@ -98,16 +186,32 @@ def on_engine(engine: str, only: Sequence[str], bare: dict[str, float]) -> list[
             with running(data, address):
                 pass
             lines = begin(data, address) if "start" in only else []
-            if "list" in only:
-                fill = people.fill_postgres if address else people.fill_sqlite
-                fill(address or data, USERS)  # type: ignore[arg-type]  # each takes its own place
+            if "readback" in only and address:
+                lines += read_back(data, address)
+            if set(only) & set(FILLED):
+                lines.append(_filled(data, address))
             with running(data, address) as server:
                 os.sched_setaffinity(0, {LOAD_CORE % (os.cpu_count() or 1)})
                 lines += asyncio.run(measure(server, only, bare))
                 lines.append(Line("resident memory after the load", f"{server.memory():.0f} MiB"))
+            if "applications" in only:
+                lines += among_applications(data, address)
             return lines
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _filled(data: Path, address: str) -> Line:
+    """The directory, put into the database; how long that took."""
+    with running(data, address) as server:
+        role, _ = asyncio.run(lists.role(server.url))
+    began = time.perf_counter()
+    if address:
+        people.fill_postgres(address, roles=[role])
+    else:
+        people.fill_sqlite(data, roles=[role])
+    took = time.perf_counter() - began
+    return Line(f"fill with {people.USERS:,} users, {people.GROUPS:,} groups", f"{took:.0f} s")
 
 
 def main() -> None:

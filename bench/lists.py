@@ -17,6 +17,8 @@ from keystead.base import rand
 
 ASKED: Final = 24
 """How often each page is asked for."""
+GOAL: Final = 50.0
+"""Milliseconds a page may take."""
 LONG: Final = 20_000
 """Objects in a list whose count may be told as an estimate first."""
 
@@ -205,6 +207,14 @@ async def directory(url: str, tell: Callable[[Case, Pages], None]) -> None:
     for case in (*users(role, role_name), *groups()):
         tell(case, await pages(connection, case))
     connection.close()
+
+
+async def role(url: str) -> tuple[str, str]:
+    """Key and name of the role that the directory's users have; made if it is not there."""
+    connection = await Connection.to(url)
+    found = await role_of(connection)
+    connection.close()
+    return found
 
 
 async def role_of(connection: Connection) -> tuple[str, str]:

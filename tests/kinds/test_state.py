@@ -15,12 +15,13 @@ from keystead.kinds.access import system
 from keystead.kinds.call import SYSTEM, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
-from keystead.store import GuardFailed, Statement, Write
+from keystead.store import GuardFailed, Statement, Unit, Write
 from tests import engines
 from tests.engines import Engine, Place
 from tests.house import VAULT, HandClock
 from tests.kinds.toys import BOX, KINDS, SAMPLE, SHELF, Box, Sample, Shelf, keep, make_tables
 
+MISSING = Statement("test.missing", "UPDATE users SET name = name WHERE id = $1")
 COUNT = Statement("test.count", "SELECT count(*) FROM settings_changes")
 
 
@@ -211,6 +212,56 @@ async def test_changes_from_here_and_from_elsewhere_may_arrive_in_any_order(toys
             found = (await state.refresh()).get(BOX, box.pk)
             assert found
             assert (found.size, state.settings.seq) == (24, 25)
+
+
+async def test_changes_that_wait_share_a_commit_and_fail_alone(toys: Place) -> None:
+    async with process(toys) as here, process(toys) as there:
+        boxes = [Box(pk=rand.uuid4(), name=f"box {number}") for number in range(12)]
+        commits = 0
+        commit = here.store.commit
+
+        async def counted(unit: Unit) -> None:
+            nonlocal commits
+            commits += 1
+            await commit(unit)
+
+        here.store.commit = counted  # type: ignore[method-assign]  # counts, and does what it did
+
+        def put(box: Box) -> Callable[[Call], Awaitable[tuple[Changes, None]]]:
+            async def decide(call: Call) -> tuple[Changes, None]:
+                if call.settings.by(BOX, "name", box.name) is not None:
+                    raise Problem(Fault.INVALID, f"{box.name} is there already")
+                changes = Changes()
+                changes.create(system(call, BOX, "add"), box)
+                return changes, None
+
+            return decide
+
+        def failing() -> Callable[[Call], Awaitable[tuple[Changes, None]]]:
+            async def decide(call: Call) -> tuple[Changes, None]:
+                changes = Changes()
+                changes.create(system(call, BOX, "add"), Box(pk=rand.uuid4(), name="never"))
+                changes.write(Write(MISSING, (1,), expect=1, guard="row"))
+                return changes, None
+
+            return decide
+
+        again = msgspec.structs.replace(boxes[3], pk=rand.uuid4())
+        outcomes = await asyncio.gather(
+            *(here.change(call(here), put(box)) for box in boxes[:6]),
+            here.change(call(here), failing()),
+            here.change(call(here), put(again)),
+            *(here.change(call(here), put(box)) for box in boxes[6:]),
+            return_exceptions=True,
+        )
+        faults = [one for one in outcomes if isinstance(one, Problem)]
+        assert [one.kind for one in faults] == [Fault.CONFLICT, Fault.INVALID]
+        assert len([one for one in outcomes if one is None]) == 12
+        assert commits < 12
+        seen = await there.refresh()
+        assert sorted(one.name for one in seen.all(BOX)) == sorted(one.name for one in boxes)
+        assert seen.seq == here.settings.seq == 12
+        assert await here.store.fetch(COUNT) == [(12,)]
 
 
 async def test_following_keeps_up_without_being_asked_and_ends_when_told(toys: Place) -> None:

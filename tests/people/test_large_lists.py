@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,9 +20,10 @@ from keystead.kinds.state import State
 from keystead.people.group import GROUP, Group
 from keystead.people.role import Role
 from keystead.people.user import USER, User, UserTypeEnum
-from keystead.store import Statement, Unit
+from keystead.store import Statement, Unit, migrate
+from tests import engines
 from tests.engines import ENGINES
-from tests.house import BEGIN, House, fresh_house, new_user
+from tests.house import BEGIN, House, assemble, fresh_house, new_user
 
 Query = dict[str, list[str]]
 NAMES = (
@@ -303,3 +305,19 @@ async def test_the_indexes_follow_every_change(crowd: House, monkeypatch: pytest
         == await found(path="yard")
         == set()
     )
+
+
+async def test_a_sqlite_without_an_index_of_parts_of_words_searches_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "indexes_text", lambda _: False)
+    async with engines.fresh_place("sqlite", migrated=False) as place:
+        assert isinstance(place, Path)
+        migrate.migrate_sqlite(place)
+        async with engines.opened(place) as store:
+            assert store.indexing == ""
+            house = await assemble(store)
+            house.state.large = Large(store, begins=1)
+            for path in ("search=kadm", "search=ka", 'attributes={"floor":3}'):
+                answered = await house.admin.get(f"/api/v3/core/users/?{path}")
+                names = [one["username"] for one in answered.json["results"]]
+                assert names == ([] if "floor" in path else ["akadmin"])
+        migrate.migrate_sqlite(place, down_to=0)

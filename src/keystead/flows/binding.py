@@ -99,6 +99,7 @@ FLOW_STAGE_BINDING = Kind(
     key_name="fsb_uuid",
     shown=FlowStageBindingShown,
     view=view,
+    steady=True,
     rules=rules,
     search=(),
     order=("target", "order"),

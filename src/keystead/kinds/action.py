@@ -42,6 +42,7 @@ class Action:
     :param permission: what the caller must hold: a codename word (``change``), a full permission (``app.codename``),
         ``""`` for any signed-in caller, or None for everybody.
     :param request: the struct of the body.
+    :param bare: ``obj`` comes without what is kept in tables of pairs (a group without its thousands of members).
     :param response: the struct (or type) of the answer, for the API's documentation.
     """
 
@@ -55,3 +56,4 @@ class Action:
     response: Any = None
     status: int = 200
     query: tuple[Filter, ...] = ()
+    bare: bool = False

@@ -14,7 +14,7 @@ from keystead.kinds.call import Call
 from keystead.kinds.field import Field, unstorable
 from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import Mark
-from keystead.kinds.terms import INDEXES, Fragment, Term, attributes, numbered, search
+from keystead.kinds.terms import GRAMS, INDEXES, Fragment, Term, attributes, numbered, search
 from keystead.store import Value
 from keystead.wire import jsonstrict
 
@@ -148,9 +148,8 @@ def _filter(item: Filter, value: object) -> Term:
     if item.type is bool and "{}" not in item.sql:
         yes, _, no = item.sql.partition("|")
         each = Fragment(item.each if value else f"NOT ({item.each})") if item.each else None
-        if value:
-            return Term(Fragment(yes), each, column=item.column)
-        return Term(Fragment(no or f"NOT ({yes})"), each, column=item.column, others=Fragment(yes))
+        met = Term(Fragment(yes), each, _few(item), column=item.column)
+        return met if value else Term(Fragment(no or f"NOT ({yes})"), each, column=item.column, others=met)
     if isinstance(value, datetime):
         value = micros(value)
     asked_with = (cast("Value", list(value) if isinstance(value, tuple) else value),)
@@ -158,9 +157,14 @@ def _filter(item: Filter, value: object) -> Term:
     return Term(
         Fragment(item.sql, asked_with),
         Fragment(item.each, asked_with) if item.each else None,
+        _few(item, *asked_with),
         alone=dict.fromkeys(INDEXES, counted) if counted else {},
         column=item.column,
     )
+
+
+def _few(item: Filter, *asked_with: Value) -> dict[str, Fragment]:
+    return {GRAMS: Fragment(item.few, asked_with)} if item.few else {}
 
 
 def _paths(text: str) -> Iterator[str]:

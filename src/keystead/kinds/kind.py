@@ -53,6 +53,7 @@ class Filter(msgspec.Struct, frozen=True):
     :param test: for settings: whether an object passes, given the value (or the tuple of values).
     :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
     :param each: for records: the same as ``sql`` for a row at hand, where it can be told faster than for all rows.
+    :param few: for records: the same as ``sql`` where PostgreSQL should look up few rows and would not see it.
     :param alone: for records: a SELECT that counts what meets this condition and no other.
     :param column: for records: the only column that ``sql`` looks at.
     :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
@@ -70,6 +71,7 @@ class Filter(msgspec.Struct, frozen=True):
     test: Callable[[Any, Any], bool] | None = None
     sql: str = ""
     each: str = ""
+    few: str = ""
     alone: str = ""
     column: str = ""
     keys: Keys | None = None
@@ -132,6 +134,7 @@ class Kind(Generic[T]):
     :param verbs: which verbs it has.
     :param shown: the struct of the computed, read-only members.
     :param view: computes those members for some objects at once.
+    :param steady: the view looks at nothing but the objects and the settings: what it shows may be kept with them.
     :param filters: names of fields matched exactly, and :class:`Filter` values.
     :param search: fields searched for a substring.
     :param order: the default order; a leading ``-`` turns it round.
@@ -160,6 +163,7 @@ class Kind(Generic[T]):
     verbs: frozenset[Verb] = ALL
     shown: type[msgspec.Struct] | None = None
     view: View | None = None
+    steady: bool = False
     filters: tuple[str | Filter, ...] = ()
     search: tuple[str, ...] = ("name",)
     order: tuple[str, ...] = ("name",)

@@ -23,7 +23,7 @@ from keystead.store.sql import dynamic
 T = TypeVar("T")
 FROM: Final = 20_000
 """Rows from which a table is large; below, every page and count is asked for plainly."""
-NEAR: Final = 5_000
+NEAR: Final = 2_000
 """Matches up to which they are all fetched and sorted."""
 FAR: Final = 50_000
 """Matches up to which that is still better than to walk by many rows."""
@@ -204,7 +204,7 @@ class Large:
         if spec.census and all(term.column in spec.sorts for term in terms):
             return await self._census(asked), True
         if len(terms) == 1 and (others := terms[0].others):
-            rest = asked._replace(found=_conditions([Term(others)]))
+            rest = asked._replace(found=_conditions([others]))
             count, known = await self._count(rest, 1.0 - share)
             return max(0, asked.total - count), known
         return await self._in_time(asked, share)

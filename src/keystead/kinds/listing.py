@@ -1,6 +1,6 @@
 """Lists: filters, order, search and pages (rest.md §3), over settings in memory and over records by composed SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -94,11 +94,35 @@ def settings(call: Call, kind: Kind[T], query: Query, visible: Callable[[T], boo
                 tests.append(_member(item, values, many=kind.fields[item].many))
         elif item.test is not None and (value := asked_for(item, query)) is not None:
             tests.append(_bound(item.test, value))
-    if (needle := asked.needle(query)) and kind.search:
-        tests.append(lambda obj: any(needle in str(getattr(obj, name) or "").lower() for name in kind.search))
-    found = [obj for obj in call.settings.all(kind) if all(test(obj) for test in tests)]
     wanted = asked.ordering(kind, query)
-    return in_order(found, wanted) if wanted else found
+    found = _ordered(call, kind, wanted)
+    if (needle := asked.needle(query)) and kind.search:
+        texts = _texts(call, kind)
+        found = [obj for obj in found if needle in texts[id(obj)]]
+    for test in tests:
+        found = [obj for obj in found if test(obj)]
+    return in_order(found, wanted) if len(wanted) > 1 else list(found)
+
+
+def _ordered(call: Call, kind: Kind[T], wanted: Sequence[str]) -> Sequence[T]:
+    """Every object, by the one member that is asked for, or in the kind's own order; sorted once for each of them."""
+    if len(wanted) != 1:
+        return call.settings.all(kind)
+    return call.settings.memo(
+        ("ordered", kind.model, wanted[0]), lambda: tuple(in_order(call.settings.all(kind), wanted))
+    )
+
+
+def _texts(call: Call, kind: Kind[T]) -> dict[int, str]:
+    """The texts each object is searched for, in lower case, by the object's ``id``; parted by NUL, which none holds."""
+
+    def build() -> dict[int, str]:
+        return {
+            id(obj): "\0".join(str(getattr(obj, name) or "") for name in kind.search).lower()
+            for obj in call.settings.all(kind)
+        }
+
+    return call.settings.memo(("texts", kind.model, kind.search), build)
 
 
 async def narrowed(call: Call, state: State, kind: Kind[Any], query: Query) -> Callable[[Any], bool] | None:

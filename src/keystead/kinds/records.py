@@ -121,12 +121,19 @@ def _seen(kind: Kind[Any], column: str) -> Statement:
     return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
 
 
-async def visible(store: Store, kind: Kind[T], column: str, value: object, at: datetime) -> T | None:
-    """The record whose ``column`` holds ``value``, unless the kind hides it at this instant."""
+async def visible(
+    store: Store, kind: Kind[T], column: str, value: object, at: datetime, *, bare: bool = False
+) -> T | None:
+    """The record whose ``column`` holds ``value``, unless the kind hides it at this instant.
+
+    :param bare: without its links.
+    """
     keys = cast("Value", [value])
     narrow = spec(kind).narrow
     statement = _seen(kind, column) if narrow else select(kind, column)
     rows = await store.fetch(statement, keys, *([micros(at)] if "{}" in narrow else []))
+    if bare:
+        return from_row(kind, rows[0]) if rows else None
     return next(iter(await from_rows(store, kind, rows[:1])), None)
 
 

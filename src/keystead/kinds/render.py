@@ -5,8 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
+from keystead.base.clock import EPOCH
 from keystead.kinds.access import may
-from keystead.kinds.call import Call
+from keystead.kinds.call import NOBODY, Call, Origin
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 
@@ -43,6 +44,38 @@ async def render(
             body.update({name: value for name, value in members.items() if value is not msgspec.UNSET})
         rendered.append(body)
     return rendered
+
+
+_KEPT: Final = 2_000
+"""Objects a snapshot keeps as JSON."""
+_encoder: Final = msgspec.json.Encoder()
+
+
+async def encoded(
+    call: Call, state: State, kind: Kind[Any], objs: Sequence[Any], query: Mapping[str, Sequence[str]]
+) -> Sequence[object]:
+    """``objs`` as :func:`render` shows them, ready to be put into an answer.
+
+    Where that depends on nothing but the settings and the address we are reached at, each object is turned into JSON
+    once for as long as they stay: as nobody in particular sees it, so that nothing of one caller's is kept for another.
+    Whoever may read an object's secrets gets it made afresh.
+    """
+    if kind.table is not None or (kind.view is not None and not kind.steady):
+        return await render(call, state, kind, objs, query)
+    if kind.shown_secrets and any(may(call, kind, "change", obj) for obj in objs):
+        return await render(call, state, kind, objs, query)
+    origin = Origin(root=call.origin.root, host=call.origin.host, secure=call.origin.secure)
+    kept: dict[tuple[object, ...], msgspec.Raw] = call.settings.memo("render.encoded", dict)
+    names = [(kind.path, getattr(obj, kind.pk), origin.root, origin.host, origin.secure) for obj in objs]
+    found: list[object] = [kept.get(name) for name in names]
+    if missing := [index for index, body in enumerate(found) if body is None]:
+        if len(kept) + len(missing) > _KEPT:
+            kept.clear()
+        anybody = Call(NOBODY, EPOCH, call.settings, origin=origin)
+        bodies = await render(anybody, state, kind, [objs[index] for index in missing], {})
+        for index, body in zip(missing, bodies, strict=True):
+            found[index] = kept[names[index]] = msgspec.Raw(_encoder.encode(body))
+    return found
 
 
 async def base(

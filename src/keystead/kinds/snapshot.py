@@ -4,7 +4,7 @@ No request reads settings from the database. A new snapshot shares every index a
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -100,28 +100,76 @@ class Snapshot:
 
     def changed(self, seq: int, changes: Iterable[tuple[Kind[Any], object, Any | None]]) -> "Snapshot":
         """A snapshot numbered ``seq`` with ``(kind, pk, new object or None)`` applied; this one stays as it is."""
-        objects, referrers = dict(self._objects), dict(self._referrers)
+        objects, by, moved = dict(self._objects), dict(self._by), _Moved(self._referrers)
         copied: set[str] = set()
         for kind, pk, obj in changes:
             if kind.model not in copied:
                 objects[kind.model] = dict(objects[kind.model])
                 copied.add(kind.model)
+                by = _own(by, kind, len(objects[kind.model]))
             of_kind = objects[kind.model]
-            if (old := of_kind.get(pk)) is not None:
-                for field, target in _targets(kind, old):
-                    left = referrers.get(target, frozenset()) - {Referrer(kind, pk, field)}
-                    if left:
-                        referrers[target] = left
-                    else:
-                        referrers.pop(target, None)
-            if obj is None:
-                of_kind.pop(pk, None)
-                continue
-            of_kind[pk] = obj
-            for field, target in _targets(kind, obj):
-                referrers[target] = referrers.get(target, frozenset()) | {Referrer(kind, pk, field)}
-        by = {key: index for key, index in self._by.items() if key[0] not in copied}
-        return Snapshot(self._kinds, seq=seq, indexes=_Indexes(objects, by, referrers, self._families))
+            old = of_kind.pop(pk, None) if obj is None else of_kind.get(pk)
+            if obj is not None:
+                of_kind[pk] = obj
+            for member in kind.unique:
+                key = (kind.model, member)
+                if key in by and not _replaced(by[key], member, old, obj):
+                    del by[key]
+            for one, change in ((old, set.discard), (obj, set.add)):
+                for field, target in _targets(kind, one) if one is not None else ():
+                    change(moved.around(target), Referrer(kind, pk, field))
+        return Snapshot(self._kinds, seq=seq, indexes=_Indexes(objects, by, moved.whole(), self._families))
+
+
+_By: TypeAlias = dict[tuple[str, str], dict[object, Any]]
+
+
+def _own(by: _By, kind: Kind[Any], count: int) -> _By:
+    """``by`` with copies of those indexes of ``kind`` that can be kept up to date; others are made when asked for.
+
+    :param count: the objects of ``kind``: an index of fewer hides some.
+    """
+    found = {key: index for key, index in by.items() if key[0] != kind.model}
+    for member in kind.unique:
+        index = by.get((kind.model, member))
+        if index is not None and len(index) == count:
+            found[kind.model, member] = dict(index)
+    return found
+
+
+def _replaced(index: dict[object, Any], member: str, old: object, new: object) -> bool:
+    """Put ``new`` in the place of ``old`` (either may be None) in the index of a member; False if it hides another."""
+    if old is not None:
+        index.pop(getattr(old, member), None)
+    if new is None:
+        return True
+    value = getattr(new, member)
+    free = value not in index
+    index[value] = new
+    return free
+
+
+class _Moved:
+    """Who refers to what, while references come and go; in sets that grow, as thousands may refer to one object."""
+
+    def __init__(self, before: Mapping[tuple[str, object], frozenset[Referrer]]) -> None:
+        self._before = before
+        self._sets: dict[tuple[str, object], set[Referrer]] = {}
+
+    def around(self, target: tuple[str, object]) -> set[Referrer]:
+        """Those who refer to ``target``, to be changed."""
+        found = self._sets.get(target)
+        if found is None:
+            found = self._sets[target] = set(self._before.get(target, ()))
+        return found
+
+    def whole(self) -> dict[tuple[str, object], frozenset[Referrer]]:
+        """Everything as it is now."""
+        after = {**self._before, **{target: frozenset(held) for target, held in self._sets.items()}}
+        for target, held in self._sets.items():
+            if not held:
+                del after[target]
+        return after
 
 
 def _families(kinds: Mapping[str, Kind[Any]]) -> dict[str, list[Kind[Any]]]:

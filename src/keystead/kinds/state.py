@@ -24,11 +24,51 @@ from keystead.store import Change, GuardFailed, Store, Taken
 
 _LOG = log.get("kinds.state")
 _ATTEMPTS: Final = 50
+_TOGETHER: Final = 8
+"""Settings changes that share a commit."""
 _POLL: Final = 1.0
 """Seconds between looks for changes that no announcement told of."""
 EVENTS: Final = metrics.counter("keystead_events_total", "Events written, by action.", "action")
 COMMITS: Final = metrics.counter("keystead_commits_total", "Units of change that landed in the store.")
 R = TypeVar("R")
+
+
+class _Wanted:
+    """A settings change on its way."""
+
+    def __init__(
+        self,
+        call: Call,
+        decide: Callable[[Call], Awaitable[tuple[Changes, Any]]],
+        changes: Changes,
+        result: object,
+        landed: "asyncio.Future[None]",
+    ) -> None:
+        self.call = call
+        self.changes = changes
+        self.result = result
+        self.landed = landed
+        self._decide = decide
+
+    async def decide_on(self, settings: Snapshot) -> None:
+        """Decide, unless it was decided on these very settings."""
+        if settings is not self.call.settings:
+            self.call = replace(self.call, settings=settings)
+            self.changes, self.result = await self._decide(self.call)
+
+    @property
+    def light(self) -> bool:
+        """Whether it writes no records but events."""
+        return all(write.statement.name == "event.insert" for write in self.changes.writes)
+
+    def answer(self, outcome: Exception | None) -> None:
+        """Tell who waits, if anybody still does."""
+        if self.landed.done():
+            return
+        if outcome is None:
+            self.landed.set_result(None)
+        else:
+            self.landed.set_exception(outcome)
 
 
 class State:
@@ -46,7 +86,8 @@ class State:
         self.settings = Snapshot({model: kind for model, kind in self.kinds.items() if kind.table is None})
         self.install_id = ""
         self.large = Large(store)
-        self._changing = asyncio.Lock()
+        self._changing: asyncio.Task[None] | None = None
+        self._wanted: list[_Wanted] = []
         self._refreshing = asyncio.Lock()
         self._decoders: dict[str, Callable[[str], Any]] = {}
         self._encoders: Mapping[str, Callable[[Any], str]] = {
@@ -145,20 +186,76 @@ class State:
         if not changes.settings:
             await self.commit(changes, call.at)
             return result
-        async with self._changing:
-            for _ in range(_ATTEMPTS):
-                base = await self.refresh()
-                if base is not call.settings:
-                    call = replace(call, settings=base)
-                    changes, result = await decide(call)
-                try:
-                    await self._commit(changes, base, call.at)
-                except GuardFailed as exc:
-                    if exc.guard != "settings":
-                        raise
-                else:
-                    return result
-        raise Problem(Fault.BUSY, "Too many settings changes at once; try again shortly.", retry_after=1)
+        wanted = _Wanted(call, decide, changes, result, asyncio.get_running_loop().create_future())
+        self._wanted.append(wanted)
+        if self._changing is None:
+            self._changing = asyncio.create_task(self._change_all())
+        await wanted.landed
+        return cast("R", wanted.result)
+
+    async def _change_all(self) -> None:
+        """Land the changes that wait, those that came meanwhile together, until none does."""
+        try:
+            while batch := self._wanted[:_TOGETHER]:
+                del self._wanted[: len(batch)]
+                await self._change_together(batch)
+        finally:
+            self._changing = None
+
+    async def _change_together(self, batch: "list[_Wanted]") -> None:
+        """Land a batch; what must not share its commit, or makes it fail, is landed alone."""
+        try:
+            if not await self._landed(batch):
+                raise Problem(Fault.BUSY, "Too many settings changes at once; try again shortly.", retry_after=1)  # noqa: TRY301 - told like every failure
+        except Exception as exc:  # noqa: BLE001 - whatever it is, who asked for the change that caused it must hear of it
+            if len(batch) == 1:
+                batch[0].answer(exc)
+        for one in batch:
+            if not one.landed.done():
+                await self._change_together([one])
+
+    async def _landed(self, batch: "list[_Wanted]") -> bool:
+        """Whether the changes of ``batch`` that can share a commit have landed, or failed for good."""
+        for _ in range(_ATTEMPTS):
+            base = await self.refresh()
+            changes, at, held = await self._decided(batch, base)
+            try:
+                if held:
+                    await self._commit(changes, base, at)
+            except GuardFailed as exc:
+                if exc.guard != "settings":
+                    raise
+            else:
+                for one in held:
+                    one.answer(None)
+                return True
+        return False
+
+    async def _decided(self, batch: "list[_Wanted]", base: Snapshot) -> "tuple[Changes, datetime, list[_Wanted]]":
+        """What the changes of ``batch`` come to, each decided on what those before it leave; and which are in it.
+
+        One that writes records too is in it alone: others would decide without having seen them. And no two in it
+        change the same object, whose history tells of each.
+        """
+        together, held = Changes(), list[_Wanted]()
+        at, reached = batch[0].call.at, base
+        for one in batch:
+            if one.landed.done():
+                continue
+            try:
+                await one.decide_on(reached)
+            except Exception as exc:  # noqa: BLE001 - as above
+                if reached is base:  # what is refused for the sake of changes that have not landed is decided again
+                    one.answer(exc)
+                continue
+            if held and not (one.light and held[0].light and one.changes.settings.keys().isdisjoint(together.settings)):
+                continue
+            together.extend(one.changes)
+            held.append(one)
+            at = max(at, one.call.at)
+            if len(batch) > 1:
+                reached = reached.changed(reached.seq, one.changes.settings.values())
+        return together, at, held
 
     async def commit(self, changes: Changes, at: datetime) -> None:
         """Commit records and events that need no settings change.

@@ -50,7 +50,7 @@ class Term(NamedTuple):
     near: Mapping[str, Fragment] = {}
     alone: Mapping[str, Fragment] = {}
     column: str = ""
-    others: Fragment | None = None
+    others: "Term | None" = None
 
 
 def numbered(fragments: Iterable[Fragment], first: int = 1) -> tuple[list[str], list[Value]]:

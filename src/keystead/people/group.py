@@ -218,9 +218,16 @@ GROUP: Kind[Group] = Kind(
         Filter("include_inherited_roles", bool, note="Whether to show the roles of ancestors (`inherited_roles_obj`)."),
     ),
 )
-ACTIONS = (
-    Action(GROUP, "POST", "{key}/add_user/", add_user, "add_user_create", request=UserAccountRequest, status=204),
+ACTIONS = tuple(
     Action(
-        GROUP, "POST", "{key}/remove_user/", remove_user, "remove_user_create", request=UserAccountRequest, status=204
-    ),
+        GROUP,
+        "POST",
+        f"{{key}}/{word}_user/",
+        run,
+        f"{word}_user_create",
+        request=UserAccountRequest,
+        status=204,
+        bare=True,
+    )
+    for word, run in (("add", add_user), ("remove", remove_user))
 )

@@ -8,21 +8,24 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.base import duration, rand
+from keystead.base.clock import micros
 from keystead.base.errors import denied, invalid
 from keystead.base.secret import Secret, fingerprint
 from keystead.kinds import records
 from keystead.kinds.access import permitted, require
 from keystead.kinds.action import Action, Answer
-from keystead.kinds.call import Call
+from keystead.kinds.call import Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.installation import settings as installation
 from keystead.people.power import check_reach
-from keystead.people.user import whole_users
+from keystead.people.user import bearer, whole_users
 from keystead.store import Statement, Write
 
+_LONGEST: Final = 1024
+"""Characters from which a text is taken for no key: hashing it would be work for nothing."""
 VIEW_KEY: Final = "authentik_core.view_token_key"
 SET_KEY: Final = "authentik_core.set_token_key"
 """Permissions on the keys of other people's tokens."""
@@ -117,10 +120,20 @@ def alive(token: Token, at: datetime) -> bool:
 
 async def by_key(state: State, key: str, at: datetime) -> Token | None:
     """The live token with this key."""
-    if not key or len(key) > 1024:  # noqa: PLR2004 - no key is that long; hashing it would be work for nothing
+    if not key or len(key) > _LONGEST:
         return None
     found = await records.load(state.store, TOKEN, "key_digest", [fingerprint(key)])
     return found[0] if found and alive(found[0], at) else None
+
+
+async def api_actor(state: State, key: str, at: datetime) -> tuple[bool, Actor | None]:
+    """Whether there is a live token with this key, and its user, if the token is one for the API."""
+    if not key or len(key) > _LONGEST:
+        return False, None
+    found = await bearer(state, fingerprint(key))
+    if found is None or (found.expires is not None and found.expires <= micros(at)):
+        return False, None
+    return True, found.actor if found.intent == IntentEnum.API else None
 
 
 _END_ALL: Final = Statement("token.end_all", "DELETE FROM tokens WHERE user_id = $1")

@@ -4,7 +4,7 @@ import enum
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -92,15 +92,26 @@ _SUPERUSERS: Final = Statement(
     "user.superusers",
     f"{_UP} SELECT DISTINCT up.user_id FROM up JOIN groups g ON g.id = up.id WHERE g.is_superuser",  # noqa: S608 - constant
 )
-_ACTOR: Final = Statement(
-    "user.actor",
-    "WITH RECURSIVE up (id) AS (SELECT group_id FROM group_members WHERE user_id = $1"
+_POWERS: Final = (
+    "up (id) AS (SELECT m.group_id FROM k JOIN group_members m ON m.user_id = k.id"
     " UNION SELECT p.parent_id FROM group_parents p JOIN up ON p.group_id = up.id)"
-    " SELECT 'u', u.username, u.uuid, u.name, u.email, u.type FROM users u WHERE u.id = $1 AND u.is_active"
+    " SELECT 'u', u.username, u.uuid, u.name, u.email, u.type FROM k JOIN users u ON u.id = k.id AND u.is_active"
     " UNION ALL SELECT 'g', up.id, CASE WHEN g.is_superuser THEN '1' ELSE '' END, '', '', ''"
     " FROM up JOIN groups g ON g.id = up.id"
-    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM user_roles r WHERE r.user_id = $1"
-    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id",
+    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM k JOIN user_roles r ON r.user_id = k.id"
+    " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id"
+)
+"""What the one user in ``k`` is and holds, for :func:`actor_from`: whoever asks about an actor asks with this."""
+_ACTOR: Final = Statement(
+    "user.actor",
+    f"WITH RECURSIVE k (id) AS (SELECT id FROM users WHERE id = $1), {_POWERS}",  # noqa: S608 - constants
+)
+_BEARER: Final = Statement(
+    "user.bearer",
+    "WITH RECURSIVE k (id, intent, expires, expiring) AS"  # noqa: S608 - constants
+    f" (SELECT user_id, intent, expires, expiring FROM tokens WHERE key_digest = $1), {_POWERS}"
+    " UNION ALL SELECT 't', CAST(k.id AS TEXT), k.intent,"
+    " CASE WHEN k.expiring THEN CAST(k.expires AS TEXT) ELSE '' END, '', '' FROM k",
 )
 _SOUGHT: Final = {"username": "username", "email": "email", "uuid": "uuid", "name": "name", "pk": "id", "id": "id"}
 _IDENTIFIED: Final = {
@@ -187,6 +198,29 @@ async def actor_of(state: State, pk: int, *, session: str = "", means: str = "")
     """
     rows = await state.store.fetch(_ACTOR, pk)
     return actor_from(state, pk, rows, session=session, means=means)
+
+
+class Bearer(NamedTuple):
+    """What the key of a token opens.
+
+    :param expires: when it ends, microseconds since 1970; None for never.
+    :param actor: the token's user with every power, None when inactive.
+    """
+
+    intent: str
+    expires: int | None
+    actor: Actor | None
+
+
+async def bearer(state: State, digest: str) -> Bearer | None:
+    """The token whose key has this fingerprint, with its user; one query."""
+    rows = await state.store.fetch(_BEARER, digest)
+    token = next((row for row in rows if row[0] == "t"), None)
+    if token is None:
+        return None
+    rest = [row for row in rows if row is not token]
+    actor = actor_from(state, int(str(token[1])), rest, session="", means="token")
+    return Bearer(str(token[2]), int(str(token[3])) if token[3] else None, actor)
 
 
 def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, means: str) -> Actor | None:

@@ -1,5 +1,6 @@
 """What lists of users can be narrowed by, besides the members themselves."""
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -24,6 +25,8 @@ _DOWN: Final = (
     " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
 )
 _SUPER: Final = f"t.id IN ({_DOWN} SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"  # noqa: S608 - constants
+_IN_LISTED: Final = f"m.group_id = ANY(ARRAY({_DOWN} SELECT id FROM down))"  # noqa: S608 - constants
+_SUPERUSERS: Final = f"t.id = ANY(ARRAY(SELECT m.user_id FROM group_members m WHERE {_IN_LISTED}))"  # noqa: S608 - constants
 _IS_SUPER: Final = f"{_IS_IN_GROUP} WHERE m.user_id = t.id AND m.group_id IN ({_DOWN} SELECT id FROM down))"  # noqa: S608 - constants
 
 
@@ -35,6 +38,11 @@ def _moments(name: str) -> tuple[Filter, ...]:
     )
 
 
+def _looked_up(condition: str) -> str:
+    """PostgreSQL's planner takes a list of unknown length to be short, and what IN asks for to be long."""
+    return re.sub(r" IN \((SELECT .*)\)$", r" = ANY(ARRAY(\1))", condition)
+
+
 def _members(name: str, type_: object, condition: str) -> Filter:
     return Filter(
         name,
@@ -42,6 +50,7 @@ def _members(name: str, type_: object, condition: str) -> Filter:
         many=True,
         sql=f"{_IN_GROUP} WHERE {condition})",
         each=f"{_IS_IN_GROUP} WHERE m.user_id = t.id AND {condition})",
+        few=f"t.id = ANY(ARRAY(SELECT m.user_id FROM group_members m WHERE {_looked_up(condition)}))",  # noqa: S608 - constants
         alone=f"{_IN_GROUPS} WHERE {condition}",
     )
 
@@ -53,6 +62,7 @@ def _holders(name: str, type_: object, condition: str) -> Filter:
         many=True,
         sql=f"{_HAS_ROLE} WHERE {condition})",
         each=f"{_DOES_HAVE_ROLE} WHERE r.user_id = t.id AND {condition})",
+        few=f"t.id = ANY(ARRAY(SELECT r.user_id FROM user_roles r WHERE {_looked_up(condition)}))",  # noqa: S608 - constants
         alone=f"{_HAVE_ROLES} WHERE {condition}",
     )
 
@@ -67,10 +77,16 @@ FILTERS: Final = (
         str,
         sql="t.path IN (SELECT c.path FROM user_census c WHERE substr(c.path, 1, length({})) = {})",
         each="substr(t.path, 1, length({})) = {}",
+        few="t.path = ANY(ARRAY(SELECT c.path FROM user_census c WHERE substr(c.path, 1, length({})) = {}))",
         column="path",
     ),
     Filter(
-        "is_superuser", bool, sql=_SUPER, each=_IS_SUPER, note="Superusers through whatever group, or everybody else."
+        "is_superuser",
+        bool,
+        sql=_SUPER,
+        each=_IS_SUPER,
+        few=_SUPERUSERS,
+        note="Superusers through whatever group, or everybody else.",
     ),
     _members("groups_by_pk", Uuid, _GROUPS),
     _members("groups_by_name", str, _NAMED),

@@ -68,6 +68,7 @@ EXPRESSION_POLICY = Kind(
     component="ak-policy-expression-form",
     shown=PolicyShown,
     view=view,
+    steady=True,
     rules=rules,
     filters=("expression", *common(_MODEL)),
 )

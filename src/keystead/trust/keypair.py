@@ -278,6 +278,7 @@ KEYPAIR = Kind(
     key_name="kp_uuid",
     shown=CertificateKeyPairShown,
     view=view,
+    steady=True,
     rules=rules,
     permissions=(
         ("view_certificatekeypair_certificate", "Can view the certificate of a pair"),

@@ -176,3 +176,41 @@ async def test_an_action_is_closed_to_everybody_it_does_not_name(house: House, a
         assert await ask(outsider, action, key) in {403, 404}
     elif action.method != "GET" and "{key}" in action.path:
         assert await ask(outsider, action, key) in {400, 403, 404}
+
+
+async def test_a_list_of_settings_shows_what_was_changed_a_moment_ago(house: House) -> None:
+    policies = "/api/v3/policies/expression/"
+    made = (await house.admin.post(policies, {"name": "kept", "expression": "return True"})).json
+
+    async def shown() -> dict[str, object]:
+        listed = (await house.admin.get(f"{policies}?name=kept")).json["results"]
+        assert listed == [(await house.admin.get(f"{policies}{made['pk']}/")).json]
+        found: dict[str, object] = listed[0]
+        return found
+
+    assert (await shown(), await shown()) == (made, made)
+    await house.admin.patch(f"{policies}{made['pk']}/", {"expression": "return False"})
+    assert (await shown())["expression"] == "return False"
+    bound = await flow(house, "binds")
+    body = {"policy": made["pk"], "target": bound["policybindingmodel_ptr_id"], "order": 0}
+    assert (await house.admin.post("/api/v3/policies/bindings/", body)).status == 201
+    assert (await shown())["bound_to"] == 1
+
+
+async def test_a_kept_body_shows_secrets_to_those_only_who_may_change_the_object(house: House) -> None:
+    providers = "/api/v3/providers/oauth2/"
+    reader = await house.client_with("authentik_providers_oauth2.view_oauth2provider")
+    flows = [str((await flow(house, slug))["pk"]) for slug in ("one", "two")]
+    body = {
+        "name": "secretive",
+        "authorization_flow": flows[0],
+        "invalidation_flow": flows[1],
+        "redirect_uris": [],
+        "client_secret": "s3cret",
+    }
+    assert (await house.admin.post(providers, body)).status == 201
+    for _ in range(2):
+        for client, seen in ((house.admin, True), (reader, False)):
+            answered = await client.get(f"{providers}?name=secretive")
+            assert answered.status == 200, answered.text
+            assert ("s3cret" in answered.text) is seen

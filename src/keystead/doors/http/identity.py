@@ -43,12 +43,10 @@ async def by_bearer(request: Request, site: Site, text: str) -> Actor:
 
     :raises Problem: ``UNAUTHENTICATED``; always with the same words, whatever is wrong.
     """
-    found = await token.by_key(site.state, text, request.at)
-    if found is not None and found.intent is token.IntentEnum.API:
-        actor = await actor_of(site.state, found.user, means="token")
-        if actor is not None:
-            return actor
-    if found is None and text.count(".") == 2:  # noqa: PLR2004 - a JWT has three parts
+    known, actor = await token.api_actor(site.state, text, request.at)
+    if actor is not None:
+        return actor
+    if not known and text.count(".") == 2:  # noqa: PLR2004 - a JWT has three parts
         call = Call(NOBODY, request.at, site.state.settings, request.peer, request.id, request.origin)
         actor = await bearer.api_actor(call, site.state, text)
         if actor is not None:

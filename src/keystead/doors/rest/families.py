@@ -81,23 +81,47 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
     query = query_of(request)
     page = verbs.page_of(call, query)
     needle = asked.needle(query)
-    found = [
-        obj
-        for kind, keys in seen.values()
-        for obj in call.settings.all(kind)
-        if (keys is None or str(getattr(obj, kind.pk)) in keys)
-        and (not needle or any(needle in str(getattr(obj, name, "")).lower() for name in family.search))
-    ]
+    ordering = asked.last(query, "ordering")
+    found = _ordered(call, family, ordering if ordering.removeprefix("-") in _ORDERED else "name")
+    found = [obj for obj in found if type(obj) in seen and _among(seen[type(obj)], obj)]
+    if needle:
+        texts = _texts(call, family)
+        found = [obj for obj in found if needle in texts[id(obj)]]
     for item in family.filters:
         value, test = asked.asked_for(item, query), item.test
         if value is not None and test is not None:
             found = [obj for obj in found if test((call, seen[type(obj)][0], obj), value)]
-    ordering = asked.last(query, "ordering")
-    found = in_order(found, (ordering if ordering.removeprefix("-") in _ORDERED else "name",))
     pages = listing.pagination(page, len(found))
     first = (page.number - 1) * page.size
     results = [await base(call, site.state, seen[type(obj)][0], obj) for obj in found[first : first + page.size]]
     return json({"pagination": pages, "results": results, "autocomplete": {}})
+
+
+def _among(shown: tuple[Kind[Any], frozenset[str] | None], obj: Any) -> bool:  # noqa: ANN401 - objects of every kind
+    kind, keys = shown
+    return keys is None or str(getattr(obj, kind.pk)) in keys
+
+
+def _ordered(call: Call, family: Family, by: str) -> Sequence[Any]:
+    """Every object of the family; sorted once for as long as the settings stay."""
+
+    def build() -> tuple[Any, ...]:
+        every = (obj for kind in call.settings.kinds(family.name) for obj in call.settings.all(kind))
+        return tuple(in_order(every, (by,)))
+
+    return call.settings.memo(("family", family.name, by), build)
+
+
+def _texts(call: Call, family: Family) -> dict[int, str]:
+    """The texts each object is searched for, in lower case, by the object's ``id``; parted by NUL, which none holds."""
+
+    def build() -> dict[int, str]:
+        return {
+            id(obj): "\0".join(str(getattr(obj, name, "")) for name in family.search).lower()
+            for _, obj in call.settings.members(family.name)
+        }
+
+    return call.settings.memo(("family.texts", family.name), build)
 
 
 async def retrieve(_request: Request, call: Call, site: Site, family: Family, key: str) -> Response:

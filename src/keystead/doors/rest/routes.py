@@ -105,7 +105,7 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
         nonlocal given
         obj: Any = None
         if params:
-            call, obj = await verbs.seen(call, state, action.kind, next(iter(params.values())))
+            call, obj = await verbs.seen(call, state, action.kind, next(iter(params.values())), bare=action.bare)
         _permit(action, call, obj)
         if given is None:
             query = verbs.query_of(request)

@@ -21,7 +21,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
-from keystead.kinds.render import render
+from keystead.kinds.render import encoded, render
 from keystead.kinds.snapshot import Referrer
 from keystead.kinds.state import State
 from keystead.people import power
@@ -70,9 +70,10 @@ async def find(call: Call, state: State, kind: Kind[Any], key: str) -> Any:  # n
     return (await seen(call, state, kind, key))[1]
 
 
-async def seen(call: Call, state: State, kind: Kind[Any], key: str) -> tuple[Call, Any]:
+async def seen(call: Call, state: State, kind: Kind[Any], key: str, *, bare: bool = False) -> tuple[Call, Any]:
     """The object that a URL names, and ``call`` with what its actor may do to that object in particular.
 
+    :param bare: a record comes without its links.
     :raises Problem: as :func:`find`.
     """
     field = kind.fields[kind.key]
@@ -80,7 +81,7 @@ async def seen(call: Call, state: State, kind: Kind[Any], key: str) -> tuple[Cal
     if value is None:
         found = None
     elif kind.table is not None:
-        found = await records.visible(state.store, kind, field.column, value, call.at)
+        found = await records.visible(state.store, kind, field.column, value, call.at, bare=bare)
     elif kind.key == kind.pk:
         found = call.settings.get(kind, value)
     else:
@@ -129,7 +130,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
         objs, count = await listing.rows(call, site.state, kind, query, asked, everything=everything)
         pages = listing.pagination(asked, count)
     call = await grants.on(call, site.state.store, kind, objs)
-    results = await render(call, site.state, kind, objs, query)
+    results = await encoded(call, site.state, kind, objs, query)
     return json({"pagination": pages, "results": results, "autocomplete": {}})
 
 
@@ -138,7 +139,7 @@ async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], ke
     signed_in(call)
     call, obj = await seen(call, site.state, kind, key)
     require(call, kind, Verb.RETRIEVE, obj)
-    shown = json((await render(call, site.state, kind, [obj], query_of(request)))[0])
+    shown = json((await encoded(call, site.state, kind, [obj], query_of(request)))[0])
     return shown.header(*version.header(site.state, kind, obj))
 
 

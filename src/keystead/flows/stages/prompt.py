@@ -197,6 +197,7 @@ PROMPT_STAGE = Kind(
     component="ak-stage-prompt-form",
     shown=StageShown,
     view=view,
+    steady=True,
     filters=("fields", "name", "validation_policies", BY_UUID),
 )
 STAGE = Stage(

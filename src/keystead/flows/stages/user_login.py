@@ -156,6 +156,7 @@ USER_LOGIN_STAGE = Kind(
     component="ak-stage-user-login-form",
     shown=StageShown,
     view=view,
+    steady=True,
     filters=(
         "geoip_binding",
         "name",

@@ -200,6 +200,7 @@ OAUTH2_PROVIDER: Kind[OAuth2Provider] = Kind(
     component="ak-provider-oauth2-form",
     shown=Assigned,
     view=view,
+    steady=True,
     rules=rules,
     filters=(
         Filter("application", Uuid, keys=_speaking_for, note="Speaks for this application."),
