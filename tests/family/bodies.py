@@ -245,6 +245,7 @@ class Maker:
     def __init__(self, house: House) -> None:
         self.house = house
         self._known: dict[str, object] = {}
+        self._other: State | None = None
 
     async def body(self, kind: Kind[Any], *, full: bool = True) -> dict[str, object]:
         """A body that a create takes; without ``full`` with the required members only."""
@@ -321,14 +322,17 @@ class Maker:
         return changes.writes[0].args[0]
 
     async def elsewhere(self) -> int:
-        """How far another process gets that reads all settings anew."""
-        other = State(self.house.state.store, tuple(self.house.state.kinds.values()), VAULT)
-        await other.load()
-        assert other.settings.seq == self.house.state.settings.seq
-        for kind in self.house.state.kinds.values():
+        """How far another process gets that read all settings once and has kept up by the log of changes since."""
+        kinds = tuple(self.house.state.kinds.values())
+        if self._other is None:
+            self._other = State(self.house.state.store, kinds, VAULT)
+            await self._other.load()
+        settings = await self._other.refresh()
+        assert settings.seq == self.house.state.settings.seq
+        for kind in kinds:
             if kind.table is None:
-                assert list(other.settings.all(kind)) == list(self.house.state.settings.all(kind))
-        return other.settings.seq
+                assert list(settings.all(kind)) == list(self.house.state.settings.all(kind))
+        return settings.seq
 
     async def unwritten(self, kind: Kind[Any], **members: object) -> Any:  # noqa: ANN401 - objects of every kind
         """An object of ``kind`` that is not written yet, past the API: for kinds whose objects only we make."""
