@@ -140,7 +140,7 @@ def groups() -> Iterator[Case]:
         {**quiet, "name": people.group_name(4711)},
         {**quiet, "is_superuser": "true"},
         {**quiet, "is_superuser": "false"},
-        {**quiet, "members_by_pk": str(people.FIRST)},
+        {**quiet, "members_by_pk": str(people.FIRST + 1)},
         {**quiet, "members_by_username": people.username(people.FIRST + 37)},
         {**quiet, "attributes": '{"region": "city03"}'},
         {**quiet, "attributes": '{"cost__center": 77}'},
@@ -246,7 +246,7 @@ async def members(url: str, asked: int = 60) -> dict[str, Seen]:
         await ask("add", "POST", f"core/groups/{pk}/add_user/", body, 204)
         await ask("users of the group", "GET", f"core/users/?groups_by_pk={pk}&page_size=20")
         await ask("its last page", "GET", f"core/users/?groups_by_pk={pk}&page_size=20&page=250")
-        await ask("groups of a member", "GET", f"core/groups/?members_by_pk={people.FIRST}&include_users=false")
+        await ask("groups of a member", "GET", f"core/groups/?members_by_pk={people.FIRST + 1}&include_users=false")
         await ask("the group itself", "GET", f"core/groups/{pk}/?include_users=false")
         await ask("the group with its members", "GET", f"core/groups/{pk}/")
         await ask("remove", "POST", f"core/groups/{pk}/remove_user/", body, 204)

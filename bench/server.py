@@ -92,7 +92,7 @@ def _open(url: str) -> "HTTPResponse":
 
 def _ready(url: str, started: "subprocess.Popen[bytes]", began: float) -> float:
     while started.poll() is None and time.perf_counter() - began < 60:  # noqa: PLR2004 - a minute is for ever here
-        with contextlib.suppress(URLError, ConnectionError), _open(f"{url}/-/health/ready/") as answer:
+        with contextlib.suppress(URLError, ConnectionError, TimeoutError), _open(f"{url}/-/health/ready/") as answer:
             if answer.status in {200, 204}:
                 return time.perf_counter() - began
         time.sleep(0.005)

@@ -185,6 +185,10 @@ _MEMBERS = "t.id IN (SELECT m.group_id FROM group_members m"
 _IS_MEMBERS = "EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = t.id"
 _BY_PK = "m.user_id = ANY({}::bigint[])"
 _BY_NAME = "m.user_id IN (SELECT u.id FROM users u WHERE u.username = ANY({}::text[]))"
+# PostgreSQL's planner takes a list of unknown length to be short, and what IN asks for to be long.
+_FEW_BY_PK = f"t.id = ANY(ARRAY(SELECT m.group_id FROM group_members m WHERE {_BY_PK}))"  # noqa: S608 - constants
+_NAMED_USERS = "ARRAY(SELECT u.id FROM users u WHERE u.username = ANY({}::text[]))"
+_FEW_BY_NAME = f"t.id = ANY(ARRAY(SELECT m.group_id FROM group_members m WHERE m.user_id = ANY({_NAMED_USERS})))"  # noqa: S608 - constants
 GROUP: Kind[Group] = Kind(
     model="authentik_core.group",
     struct=Group,
@@ -203,13 +207,21 @@ GROUP: Kind[Group] = Kind(
     filters=(
         "name",
         "is_superuser",
-        Filter("members_by_pk", int, many=True, sql=f"{_MEMBERS} WHERE {_BY_PK})", each=f"{_IS_MEMBERS} AND {_BY_PK})"),
+        Filter(
+            "members_by_pk",
+            int,
+            many=True,
+            sql=f"{_MEMBERS} WHERE {_BY_PK})",
+            each=f"{_IS_MEMBERS} AND {_BY_PK})",
+            few=_FEW_BY_PK,
+        ),
         Filter(
             "members_by_username",
             str,
             many=True,
             sql=f"{_MEMBERS} WHERE {_BY_NAME})",
             each=f"{_IS_MEMBERS} AND {_BY_NAME})",
+            few=_FEW_BY_NAME,
         ),
         Filter("attributes", str, note="A JSON object whose members the attributes have; `a__b` reaches inside."),
         Filter("include_users", bool, note="Whether to show the members (`users_obj`); true unless said."),
