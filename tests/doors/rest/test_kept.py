@@ -9,11 +9,14 @@ import pytest
 
 from keystead import app
 from keystead.base import rand
+from keystead.flows.stages.deny import DENY_STAGE
 from keystead.kinds.call import Actor, Call, Origin
 from keystead.kinds.kind import Verb
 from keystead.kinds.render import encoded, render
+from keystead.people.brand import Brand
 from keystead.people.group import GROUP, Group
 from keystead.people.role import Role
+from keystead.people.user import USER
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER
 from tests.client import Client
 from tests.family.bodies import Maker
@@ -22,7 +25,11 @@ from tests.house import BEGIN, House
 API = "/api/v3"
 PROVIDERS = f"{API}/{OAUTH2_PROVIDER.path}/"
 KEPT = [kind for kind in app.KINDS if kind.table is None and (kind.view is None or kind.steady)]
-ORIGINS = (Origin(root="http://one.example", host="one.example"), Origin(root="https://two.example/id", host="two"))
+ORIGINS = (
+    Origin(root="http://one.example", host="one.example"),
+    Origin(root="http://one.example", host="two.example"),
+    Origin(root="https://two.example/id", host="two.example", secure=True),
+)
 
 
 def plain(body: object) -> Any:  # noqa: ANN401 - JSON of any shape
@@ -32,9 +39,14 @@ def plain(body: object) -> Any:  # noqa: ANN401 - JSON of any shape
 async def test_what_is_kept_is_what_every_caller_sees_made_afresh(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    picture = "/static/two.jpg"
+    await house.put(Brand(brand_uuid=rand.uuid4(), domain="two.example", branding_default_flow_background=picture))
     maker = Maker(house)
     made = [(kind, [await maker.make(kind) for _ in range(2)]) for kind in KEPT if Verb.CREATE in kind.verbs]
     assert len(made) > 20
+    body = {"target": (await flow(house, "shown"))["pk"], "stage": await maker.make(DENY_STAGE), "order": 0}
+    assert (await house.admin.post(f"{API}/flows/bindings/", body)).status == 201
+    made.append((DENY_STAGE, [body["stage"]] * 2))
 
     async def asks(*_args: object, **_more: object) -> None:
         raise AssertionError("a body that is kept shows something of the store, which changes unseen")
@@ -217,3 +229,23 @@ async def test_members_are_put_in_and_out_by_those_only_who_may_change_that_grou
     # What was there stays: nothing takes the links that were not loaded for links that are not.
     kept = (await house.admin.get(f"{API}/core/groups/{strong.pk}/")).json
     assert (kept["users"], kept["roles"]) == ([house.superuser.pk], [held.pk])
+
+
+async def test_a_long_list_too_holds_what_the_caller_may_see_and_counts_nothing_else(house: House) -> None:
+    people = [await house.person(f"many-{number}") for number in range(12)]
+    role, some = await member(house, "some")
+    seen = {people[number].pk for number in (3, 7)}
+    for pk in seen:
+        await house.grant(role.pk, USER, pk, USER.permission("view"))
+    everything = await house.client_with(USER.permission("view"))
+    for begins in (1, 1_000_000):
+        house.state.large.begins = begins
+        for query in ("", "search=many", "is_active=true", "path=users", "is_superuser=false", "path_startswith=us"):
+            for asked, keys in ((some, seen), (everything, {one.pk for one in people}), (some, seen)):
+                listed = (await asked.get(f"{API}/core/users/?{query}&page_size=100")).json
+                found = {one["pk"] for one in listed["results"]}
+                assert found == keys if asked is some else found >= keys, query
+                assert listed["pagination"]["count"] == len(listed["results"]), query
+        assert (await house.user.get(f"{API}/core/users/?search=many")).status == 403
+        groups = f"{API}/core/users/?groups_by_pk={house.admins.pk}"
+        assert (await some.get(groups)).json["pagination"]["count"] == 0
