@@ -63,7 +63,7 @@ async def test_discovery_says_what_there_is(place: Place) -> None:
         ({"grant_types": (GrantTypeEnum.IMPLICIT,)}, "grant_types_supported", []),
         ({"property_mappings": ()}, "scopes_supported", ["openid"]),
     ],
-    ids=str,
+    ids=lambda one: " ".join(one) if isinstance(one, dict) else str(one),
 )
 async def test_discovery_follows_the_provider(place: Place, members: dict[str, Any], name: str, value: object) -> None:
     assert (await published(place, await place.party(**members)))[name] == value
