@@ -44,9 +44,10 @@ async def test_what_is_kept_is_what_every_caller_sees_made_afresh(
     maker = Maker(house)
     made = [(kind, [await maker.make(kind) for _ in range(2)]) for kind in KEPT if Verb.CREATE in kind.verbs]
     assert len(made) > 20
-    body = {"target": (await flow(house, "shown"))["pk"], "stage": await maker.make(DENY_STAGE), "order": 0}
-    assert (await house.admin.post(f"{API}/flows/bindings/", body)).status == 201
-    made.append((DENY_STAGE, [body["stage"]] * 2))
+    stage = await maker.make(DENY_STAGE)
+    bound = {"target": (await flow(house, "shown"))["pk"], "stage": stage, "order": 0}
+    assert (await house.admin.post(f"{API}/flows/bindings/", bound)).status == 201
+    made.append((DENY_STAGE, [stage, stage]))
 
     async def asks(*_args: object, **_more: object) -> None:
         raise AssertionError("a body that is kept shows something of the store, which changes unseen")
