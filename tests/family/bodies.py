@@ -112,7 +112,7 @@ async def _somewhere(_maker: "Maker", **_more: bool) -> dict[str, object]:
 
 
 async def _one_encryption(_maker: "Maker", *, full: bool) -> dict[str, object]:
-    return {"use_tls": True, "use_ssl": False} if full else {}
+    return {"use_tls": True, "use_ssl": False, "port": 587 + next(_numbers) % 9} if full else {}
 
 
 async def _behind(_maker: "Maker", *, full: bool) -> dict[str, object]:

@@ -213,19 +213,19 @@ PAGES: Final = {
 
 
 async def rows(place: Place) -> dict[str, int]:
-    """How many rows each table has, but for that of the processes that are there; changes of settings add to a log."""
+    """How many rows each table has, but for those that background work keeps; changes of settings add to a log."""
     if isinstance(place, Address):
         async with engines.past(place) as connection:
             names = await connection.fetch(
                 "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-                " AND relname <> 'workers'"
+                " AND relname NOT IN ('workers', 'installation')"
             )
             return {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for (name,) in map(tuple, names)}  # noqa: S608 - our own tables
     with contextlib.closing(sqlite3.connect(place)) as connection:
         # An index of parts of words looks like a table and cannot be counted; the tables behind it can.
         found = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL TABLE%'"
-            " AND name <> 'workers'"
+            " AND name NOT IN ('workers', 'installation')"
         )
         tables = [name for (name,) in found]
         return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - as above

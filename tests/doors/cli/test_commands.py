@@ -70,7 +70,7 @@ def test_help_names_every_command_and_imports_none() -> None:
     assert max(map(len, ended.out.splitlines())) <= 100
     script = "import sys; sys.argv = ['keystead', 'version']\ntry:\n from keystead.__main__ import main; main()\nexcept SystemExit: pass\nprint(sorted(m for m in sys.modules if m.startswith('keystead.') and m.count('.') == 1))"  # noqa: E501 - a program in one line
     told = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
-    assert told.stdout.splitlines()[-1] == "['keystead.__main__', 'keystead.doors']"
+    assert told.stdout.splitlines()[-1] == "['keystead.__main__', 'keystead.base', 'keystead.doors']"
 
 
 @pytest.mark.parametrize("name", ["up", "server", "worker", "migrate", "user create", "app create", "recovery link"])
