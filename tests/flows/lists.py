@@ -8,35 +8,8 @@ from keystead.base.secret import Secret, Vault
 from keystead.flows.binding import FLOW_STAGE_BINDING
 from keystead.flows.flow import FLOW
 from keystead.flows.ports import Finish, Ports, Visitor
-from keystead.flows.stage import Stage
-from keystead.flows.stages import (
-    account_lockdown,
-    authenticator_duo,
-    authenticator_email,
-    authenticator_endpoint_gdtc,
-    authenticator_sms,
-    authenticator_static,
-    authenticator_totp,
-    authenticator_validate,
-    authenticator_webauthn,
-    captcha,
-    consent,
-    deny,
-    dummy,
-    email,
-    endpoints,
-    identification,
-    invitation,
-    mtls,
-    password,
-    prompt,
-    redirect,
-    source,
-    user_delete,
-    user_login,
-    user_logout,
-    user_write,
-)
+from keystead.flows.register import STAGES
+from keystead.flows.stages.invitation import INVITATION
 from keystead.flows.stages.prompt import PROMPT
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -56,34 +29,6 @@ from keystead.providers.consent import USER_CONSENT, Consents
 
 BEGIN: Final = datetime(2026, 9, 1, 12, 0, 0, 123456, UTC)
 VAULT: Final = Vault(Secret("a key for tests, long enough to be one of an installation"))
-STAGES: Final[tuple[Stage[Any], ...]] = (
-    identification.STAGE,
-    password.STAGE,
-    user_login.STAGE,
-    user_logout.STAGE,
-    consent.STAGE,
-    prompt.STAGE,
-    user_write.STAGE,
-    deny.STAGE,
-    account_lockdown.STAGE,
-    authenticator_duo.STAGE,
-    authenticator_email.STAGE,
-    authenticator_endpoint_gdtc.STAGE,
-    authenticator_sms.STAGE,
-    authenticator_static.STAGE,
-    authenticator_totp.STAGE,
-    authenticator_validate.STAGE,
-    authenticator_webauthn.STAGE,
-    captcha.STAGE,
-    dummy.STAGE,
-    email.STAGE,
-    endpoints.STAGE,
-    invitation.STAGE,
-    mtls.STAGE,
-    redirect.STAGE,
-    source.STAGE,
-    user_delete.STAGE,
-)
 KINDS: Final[tuple[Kind[Any], ...]] = (
     USER,
     GROUP,
@@ -97,7 +42,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     FLOW_STAGE_BINDING,
     *(stage.kind for stage in STAGES),
     PROMPT,
-    invitation.INVITATION,
+    INVITATION,
     APPLICATION,
     USER_CONSENT,
 )

@@ -12,6 +12,7 @@ from keystead.flows.executor import Executor
 from keystead.flows.flow import AuthenticationEnum, DeniedActionEnum, Flow, FlowDesignationEnum
 from keystead.flows.ports import Reply, Visitor
 from keystead.flows.prompt import Prompt
+from keystead.flows.register import STAGES
 from keystead.flows.stages.prompt import PromptStage
 from keystead.kinds.access import system
 from keystead.kinds.call import NOBODY, SYSTEM, Call, Origin
@@ -26,7 +27,7 @@ from keystead.people.user import User, actor_of, by_pk
 from keystead.policies.binding import PolicyBinding
 from keystead.policies.expression import ExpressionPolicy
 from keystead.store import Statement, Store, Unit, Write
-from tests.flows.lists import BEGIN, KINDS, PORTS, STAGES, VAULT, HandClock
+from tests.flows.lists import BEGIN, KINDS, PORTS, VAULT, HandClock
 from tests.flows.parts import SECRET, Given, enter, secret, text_field, who
 
 RUNS = Statement("test.runs", "SELECT flow, state FROM flow_runs")

@@ -14,6 +14,7 @@ from keystead.flows.binding import FLOW_STAGE_BINDING, FlowStageBinding, binding
 from keystead.flows.choice import configuring, designated
 from keystead.flows.flow import ACTIONS, FLOW, Cache, Flow, FlowDesignationEnum, Link
 from keystead.flows.inspector import inspect
+from keystead.flows.register import STAGES
 from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.deny import DenyStage
 from keystead.flows.stages.prompt import PROMPT, PromptStage
@@ -26,7 +27,6 @@ from keystead.kinds.pending import Pending
 from keystead.kinds.render import render, type_members
 from keystead.people.brand import BRAND
 from keystead.policies.binding import PolicyBinding
-from tests.flows.lists import STAGES
 from tests.flows.parts import SECRET, enter, secret, text_field, who
 from tests.flows.support import Studio, signed_in
 

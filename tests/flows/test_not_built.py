@@ -9,12 +9,12 @@ import pytest
 from keystead.base import rand
 from keystead.base.secret import Secret
 from keystead.flows.mode import StageModeEnum
+from keystead.flows.register import STAGES
 from keystead.flows.stage import Stage
 from keystead.flows.stages.authenticator_sms import ProviderEnum
 from keystead.flows.stages.authenticator_totp import DigitsEnum
 from keystead.flows.stages.authenticator_validate import NotConfiguredActionEnum
 from keystead.flows.stages.mtls import CertAttributeEnum, UserAttributeEnum
-from tests.flows.lists import STAGES
 from tests.flows.parts import DENIED, SECRET, enter, secret, who
 from tests.flows.support import Studio
 

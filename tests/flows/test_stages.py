@@ -8,11 +8,11 @@ import pytest
 
 from keystead.base import rand
 from keystead.flows.flow import Flow
+from keystead.flows.register import STAGES
 from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.deny import DenyStage
 from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
-from tests.flows.lists import STAGES
 from tests.flows.parts import SECRET, Given, enter, errors, secret, text_field, who
 from tests.flows.support import Browser, Studio, signed_in
 

@@ -19,6 +19,7 @@ from keystead.sources import mapping
 from keystead.sources.connection import group_kind, user_kind
 from keystead.sources.forms import GivenWebUrl, WebUrl
 from keystead.sources.source import LATER, MANAGED, PBM_UUID, GroupMatchingModeEnum, Source, check, icon
+from keystead.trust.assertion_terms import DigestAlgorithmEnum, SAMLNameIDPolicyEnum, SignatureAlgorithmEnum
 from keystead.trust.keypair import KEYPAIR, signer_for
 
 ICON: Final = "/static/dist/assets/icons/source-saml.svg"
@@ -33,46 +34,12 @@ _REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 KeyPairRef = Annotated[Uuid, Ref("authentik_crypto.certificatekeypair", OnDelete.SET_NULL)]
 
 
-class SAMLNameIDPolicyEnum(enum.StrEnum):
-    """By what sort of name people are to be told (SAML core §8.3)."""
-
-    EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-    PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-    X509 = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"
-    WINDOWS = "urn:oasis:names:tc:SAML:2.0:nameid-format:WindowsDomainQualifiedName"
-    TRANSIENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
-    UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
-
-
 class BindingTypeEnum(enum.StrEnum):
     """How the browser carries the request; ``POST_AUTO`` sends its form without a click."""
 
     REDIRECT = "REDIRECT"
     POST = "POST"
     POST_AUTO = "POST_AUTO"
-
-
-class DigestAlgorithmEnum(enum.StrEnum):
-    """Digests in signatures (XML Signature §6.2)."""
-
-    SHA1 = "http://www.w3.org/2000/09/xmldsig#sha1"
-    SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
-    SHA384 = "http://www.w3.org/2001/04/xmldsig-more#sha384"
-    SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
-
-
-class SignatureAlgorithmEnum(enum.StrEnum):
-    """Signatures (XML Signature §6.4)."""
-
-    RSA_SHA1 = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
-    RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
-    RSA_SHA384 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384"
-    RSA_SHA512 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
-    ECDSA_SHA1 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha1"
-    ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-    ECDSA_SHA384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
-    ECDSA_SHA512 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"
-    DSA_SHA1 = "http://www.w3.org/2000/09/xmldsig#dsa-sha1"
 
 
 class SAMLSource(Source, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from keystead.kinds.state import State
 from keystead.people import picture
 from keystead.people.brand import ThemedUrls, themed
 from keystead.people.person import Person, person_by_pk
+from keystead.people.user_setting import UserSetting
 from keystead.policies.engine import Engine
 from keystead.policies.sandbox import make_view
 
@@ -89,21 +90,6 @@ class SourceShown(msgspec.Struct):
 
     icon_url: str | None
     icon_themed_urls: ThemedUrls | None
-
-
-class UserSetting(msgspec.Struct, omit_defaults=True):
-    """Something that people can set for themselves.
-
-    :param object_uid: what it is about.
-    :param component: the name of the page's part that shows it.
-    :param configure_url: where it is set; absent where there is nothing to open.
-    """
-
-    object_uid: str
-    component: str
-    title: str
-    configure_url: str = ""
-    icon_url: str = ""
 
 
 SOURCE_VIEW: Final = make_view(

@@ -8,7 +8,8 @@ from keystead.base.config.services import Tenants
 from keystead.base.config.settings import Config
 from keystead.base.secret import Secret
 from keystead.kinds.changes import Changes
-from keystead.people.installation.task import Schedule, Task, TaskAggregatedStatusEnum
+from keystead.kinds.sync import TaskAggregatedStatusEnum
+from keystead.people.installation.task import Schedule, Task
 from keystead.people.installation.version import remember
 from keystead.providers.endpoints.device import EndpointDevice
 from keystead.providers.outpost.instance import EMBEDDED

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-import msgspec
-
 from keystead.base.errors import denied
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
@@ -16,23 +14,9 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
 from keystead.people.devices import every
 from keystead.people.devices.device import Device
+from keystead.people.user_setting import UserSetting
 
 _WHOSE: Final = Filter("user", int, note="Whose devices; the caller's own where nobody is named.")
-
-
-class UserSetting(msgspec.Struct, omit_defaults=True):
-    """Something that people can set for themselves.
-
-    :param object_uid: what it is about.
-    :param component: the name of the page's part that shows it.
-    :param configure_url: where it is set.
-    """
-
-    object_uid: str
-    component: str
-    title: str
-    configure_url: str = ""
-    icon_url: str = ""
 
 
 async def devices(_request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:

@@ -16,6 +16,7 @@ from keystead.kinds.logged import LogEvent
 from keystead.kinds.marks import READ_ONLY, Column, Text, Uuid
 from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
+from keystead.kinds.sync import TaskAggregatedStatusEnum
 from keystead.store import Statement, Write
 
 BEAT: Final = timedelta(seconds=30)
@@ -55,22 +56,6 @@ class TaskStatusEnum(enum.StrEnum):
     POSTPROCESS = "postprocess"
     REJECTED = "rejected"
     DONE = "done"
-
-
-class TaskAggregatedStatusEnum(enum.StrEnum):
-    """How far a task is, and once it is done how it went."""
-
-    WAITING = "waiting_for_dependencies"
-    QUEUED = "queued"
-    CONSUMED = "consumed"
-    PREPROCESS = "preprocess"
-    RUNNING = "running"
-    POSTPROCESS = "postprocess"
-    REJECTED = "rejected"
-    DONE = "done"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,8 +12,8 @@ from keystead.policies.judge import Request
 from keystead.policies.sandbox import ExpressionError, make_view
 from keystead.policies.values import evaluate_mapping, names_for_mapping
 from keystead.providers.assertion.mapping import SAML_MAPPING, SAMLPropertyMapping
-from keystead.providers.assertion.terms import SAMLNameIDPolicyEnum
 from keystead.providers.mapping import PropertyMappingPreview, previewed
+from keystead.trust.assertion_terms import SAMLNameIDPolicyEnum
 
 _PROVIDER = make_view(
     "provider",

@@ -13,14 +13,14 @@ from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Tex
 from keystead.kinds.state import State
 from keystead.providers import filters
 from keystead.providers.application import Assigned, assigned
-from keystead.providers.assertion.terms import (
+from keystead.providers.forms import WebAddress
+from keystead.providers.signing import check_signing_key
+from keystead.trust.assertion_terms import (
     DigestAlgorithmEnum,
     SAMLBindingsEnum,
     SAMLNameIDPolicyEnum,
     SignatureAlgorithmEnum,
 )
-from keystead.providers.forms import WebAddress
-from keystead.providers.signing import check_signing_key
 
 _FLOW: Final = "authentik_flows.flow"
 _KEYPAIR: Final = "authentik_crypto.certificatekeypair"

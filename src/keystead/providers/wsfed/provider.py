@@ -16,15 +16,15 @@ from keystead.kinds.state import State
 from keystead.providers import filters
 from keystead.providers.application import Assigned, assigned
 from keystead.providers.assertion import tell
-from keystead.providers.assertion.terms import (
+from keystead.providers.forms import WebAddress
+from keystead.providers.mapping import FOR_USER, PropertyMappingPreview
+from keystead.providers.signing import check_signing_key
+from keystead.trust.assertion_terms import (
     DigestAlgorithmEnum,
     SAMLBindingsEnum,
     SAMLNameIDPolicyEnum,
     SignatureAlgorithmEnum,
 )
-from keystead.providers.forms import WebAddress
-from keystead.providers.mapping import FOR_USER, PropertyMappingPreview
-from keystead.providers.signing import check_signing_key
 
 _FLOW: Final = "authentik_flows.flow"
 _KEYPAIR: Final = "authentik_crypto.certificatekeypair"

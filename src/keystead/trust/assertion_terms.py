@@ -1,4 +1,4 @@
-"""The words of assertions: algorithms, forms of a name, bindings, as XML Signature and SAML 2.0 write them."""
+"""The words of signed assertions: algorithms and forms of a name, as XML Signature and SAML 2.0 write them."""
 
 import enum
 
