@@ -79,13 +79,16 @@ async def reserve(store: Store, times: str, count: str) -> None:
 
 
 async def change(store: Store, name: str, times: str) -> None:
-    """Make settings changes, each decided on the newest state; try again when somebody was faster."""
+    """Make settings changes, each decided on the newest state; try again when somebody was faster.
+
+    The first is decided before the start: of several children all but one lose it.
+    """
+    base = await store.head()
     say("ready")
     await heard()
     lost = 0
     for n in range(int(times)):
         while True:
-            base = await store.head()
             documents: list[tuple[str, str, str | None]] = [
                 ("test.kind", f"{name}/{n}", f'{{"by": "{name}"}}'),
                 ("test.kind", "shared", f'{{"n": {n}}}'),
@@ -99,6 +102,8 @@ async def change(store: Store, name: str, times: str) -> None:
                 lost += 1
             else:
                 break
+            finally:
+                base = await store.head()
     say("done", lost)
 
 
