@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import psutil
 import pytest
 
-from keystead.store import Statement, Store, StoreDown, Unit, postgres_pool, sqlite_readers
+from keystead.store import Statement, Store, StoreDown, Unit, Write, postgres_pool, sqlite_readers
 from tests import engines
 from tests.engines import Engine, Place
 from tests.store import writes
@@ -105,9 +105,9 @@ async def test_closing_stops_heavy_questions(place: Place, monkeypatch: pytest.M
 @pytest.mark.alone
 async def test_waiting_for_a_connection_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_pool, "PATIENCE", 0.2)
-    sleep = Statement("sleep", "SELECT pg_sleep(1)")
+    sleep = Statement("sleep", "SELECT pg_sleep(1), $1::int")
     async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
-        sleeping = [asyncio.ensure_future(store.fetch(sleep)) for _ in range(10)]
+        sleeping = [asyncio.ensure_future(store.fetch(sleep, n)) for n in range(10)]
         await asyncio.sleep(0.2)
         begun = time.monotonic()
         with pytest.raises(StoreDown, match="no connection"):
@@ -124,8 +124,8 @@ async def test_a_pool_starts_small_and_stays_within_its_bound() -> None:
         text = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         async with engines.opened(place) as store:
             assert await connection.fetchval(text) == 1
-            nap = Statement("nap", "SELECT pg_sleep(0.01)")
-            asked = [asyncio.ensure_future(store.fetch(nap, heavy=n % 2 == 0)) for n in range(100)]
+            nap = Statement("nap", "SELECT pg_sleep(0.01), $1::int")
+            asked = [asyncio.ensure_future(store.fetch(nap, n, heavy=n % 2 == 0)) for n in range(100)]
             written = [asyncio.ensure_future(store.commit(Unit((note(f"n{n}", expect=n),)))) for n in range(40)]
             most = 0
             while not all(task.done() for task in (*asked, *written)):
@@ -140,10 +140,10 @@ async def test_a_pool_starts_small_and_stays_within_its_bound() -> None:
 
 
 async def test_a_cancelled_question_gives_its_connection_back() -> None:
-    sleep = Statement("sleep", "SELECT pg_sleep(30)")
+    sleep = Statement("sleep", "SELECT pg_sleep(30), $1::int")
     async with engines.fresh_place("postgres") as place, engines.opened(place) as store:
         for _ in range(3):
-            asked = [asyncio.ensure_future(store.fetch(sleep)) for _ in range(10)]
+            asked = [asyncio.ensure_future(store.fetch(sleep, n)) for n in range(10)]
             await asyncio.sleep(0.1)
             for task in asked:
                 task.cancel()
@@ -166,3 +166,23 @@ async def test_memory_does_not_grow_with_use(engine: Engine) -> None:
         before = await use("b")
         after = [await use(prefix) for prefix in "cdef"]
         assert after[-1] - before < 8 * 2**20
+
+
+async def test_an_answer_is_never_older_than_its_question(store: Store) -> None:
+    """Though those who ask the same at the same time may share one."""
+    await store.commit(Unit((Write(writes.COUNTER, ("many", 0)),)))
+    question = Statement("counter.one", "SELECT next FROM id_blocks WHERE name = $1")
+    raised = 0
+
+    async def raise_and_read() -> None:
+        nonlocal raised
+        for _ in range(40):
+            await store.commit(Unit((Write(writes.RAISE, ("many",)),)))
+            raised += 1
+            least = raised
+            row = await store.fetch_one(question, "many")
+            assert row is not None
+            assert int(str(row[0])) >= least
+
+    await asyncio.gather(*(raise_and_read() for _ in range(8)))
+    assert raised == 320

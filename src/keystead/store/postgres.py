@@ -11,6 +11,7 @@ from keystead.store.postgres_pool import Pool
 from keystead.store.postgres_session import exclusively, listen
 from keystead.store.sql import Row, Statement, Value
 from keystead.store.store import Change, StoreDown
+from keystead.store.together import Together
 from keystead.store.unit import Unit
 
 __all__ = ["Address", "PostgresStore"]
@@ -33,6 +34,7 @@ class PostgresStore:
         self._pool = pool
         self._address = address
         self._committer = Committer(pool)
+        self._together = Together[list[Row]]()
         self._closing = asyncio.Event()
 
     @classmethod
@@ -45,12 +47,28 @@ class PostgresStore:
 
     async def fetch(self, statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:
         """See :meth:`Store.fetch`."""
-        return [tuple(row) for row in await self._pool.ask(statement, args, one=False, heavy=heavy)]
+        if heavy:
+            return await self._rows(statement, args, one=False, heavy=True)
+        return list(await self._shared(statement, args, one=False))
 
     async def fetch_one(self, statement: Statement, *args: Value) -> Row | None:
         """See :meth:`Store.fetch_one`."""
-        rows = await self._pool.ask(statement, args, one=True, heavy=False)
-        return tuple(rows[0]) if rows else None
+        rows = await self._shared(statement, args, one=True)
+        return rows[0] if rows else None
+
+    async def _shared(self, statement: Statement, args: tuple[Value, ...], *, one: bool) -> list[Row]:
+        """The rows, for everyone who asks the same at this time; not the caller's to change."""
+        question = (statement.text, args, one)
+        try:
+            hash(question)
+        except TypeError:  # a list among the arguments
+            return await self._rows(statement, args, one=one)
+        return await self._together.ask(question, lambda: self._rows(statement, args, one=one))
+
+    async def _rows(
+        self, statement: Statement, args: tuple[Value, ...], *, one: bool, heavy: bool = False
+    ) -> list[Row]:
+        return [tuple(row) for row in await self._pool.ask(statement, args, one=one, heavy=heavy)]
 
     async def commit(self, unit: Unit) -> None:
         """See :meth:`Store.commit`."""
