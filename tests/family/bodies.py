@@ -306,7 +306,7 @@ class Maker:
             return await self._event()
         if Verb.CREATE not in kind.verbs or kind.model in app.OPENED:
             made = {kind.pk: await self.target("authentik_core.user")} if kind is AGENT else {}
-            obj = await self.unwritten(kind, **made)
+            obj = await self.unwritten(kind, **made, **members)
             await self.house.put(obj)
             return getattr(obj, kind.pk)
         body = await self.body(kind, full=False) | members
