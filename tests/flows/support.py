@@ -219,7 +219,7 @@ class Browser:
             actor = await actor_of(self.studio.state, visitor.user.pk, session=visitor.session.uuid, means="session")
         origin = Origin("POST", f"/api/v3/flows/executor/{self.flow.slug}/", "https://id.example.org", "id.example.org")
         base = self.studio.call
-        return replace(base, actor=actor or NOBODY, peer="203.0.113.7", request_id="r1", origin=origin)
+        return msgspec.structs.replace(base, actor=actor or NOBODY, peer="203.0.113.7", request_id="r1", origin=origin)
 
     async def _took(self, reply: Reply) -> dict[str, Any]:
         self.reply = reply

@@ -1,7 +1,8 @@
 """The picture of a flow: every stage, what decides about it, and a way from the start to the end."""
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keystead.base import rand
 from keystead.flows.diagram import FlowDiagram, diagram

@@ -1,10 +1,10 @@
 """Prompt stage: what a form shows, which answers it takes, and who else may object."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from keystead.base.errors import Kind as Fault
@@ -15,7 +16,7 @@ from tests.house import BEGIN
 from tests.kinds.toys import BOX, SAMPLE, SETTINGS, Box, Sample
 
 PLAIN = Actor(pk=7, username="plain", means="token")
-ROOT = replace(PLAIN, is_superuser=True)
+ROOT = msgspec.structs.replace(PLAIN, is_superuser=True)
 MINE, THEIRS = Token(pk="1", identifier="mine", user=7), Token(pk="2", identifier="theirs", user=8)
 BOXED = Box(pk="1", name="box")
 
@@ -48,11 +49,11 @@ def test_a_verb_wants_its_own_permission(verb: Verb) -> None:
     assert require(call(ROOT), BOX, verb, BOXED).word == word
     assert refused(PLAIN, BOX, verb, BOXED) is Fault.NOT_FOUND
     assert refused(PLAIN, BOX, verb) is Fault.DENIED
-    allowed = replace(PLAIN, permissions=frozenset({f"toys.{word}_box"}))
+    allowed = msgspec.structs.replace(PLAIN, permissions=frozenset({f"toys.{word}_box"}))
     assert require(call(allowed), BOX, verb, BOXED).kind is BOX
     others = frozenset({f"toys.{other}_box" for other in PERMISSION.values() if other != word} | {f"toys.{word}_shelf"})
     expected = Fault.DENIED if word != "view" else Fault.NOT_FOUND
-    assert refused(replace(PLAIN, permissions=others), BOX, verb, BOXED) is expected
+    assert refused(msgspec.structs.replace(PLAIN, permissions=others), BOX, verb, BOXED) is expected
 
 
 def test_owners_see_change_and_end_what_is_theirs_and_nothing_else() -> None:

@@ -280,7 +280,7 @@ def test_a_kind_without_search_fields_ignores_the_search() -> None:
     snapshot = Snapshot({kind.model: kind for kind in SETTINGS})
     call = Call(SYSTEM, BEGIN, snapshot.changed(1, [(SHELF, one.pk, one) for one in SHELVES]))
     mute = replace(SHELF, search=())
-    mute_call = replace(
+    mute_call = msgspec.structs.replace(
         call, settings=Snapshot({mute.model: mute}).changed(1, [(mute, one.pk, one) for one in SHELVES])
     )
     assert len(listing.settings(mute_call, mute, {"search": ["nothing"]})) == len(SHELVES)

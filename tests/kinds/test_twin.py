@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
+
 from keystead.kinds.access import may, owns
 from keystead.kinds.call import Actor, Call
 from keystead.kinds.kind import READ, Kind, Table
@@ -30,5 +32,5 @@ def test_owners_need_permissions_there() -> None:
     assert may(call, OWNED, "add")
     assert not may(call, TWIN, "view", sample)
     assert not may(call, TWIN, "add")
-    holder = replace(call, actor=Actor(pk=8, permissions=frozenset({TWIN.permission("view")})))
+    holder = msgspec.structs.replace(call, actor=Actor(pk=8, permissions=frozenset({TWIN.permission("view")})))
     assert may(holder, TWIN, "view", sample)

@@ -1,7 +1,8 @@
 """Asking one policy directly, as the engine does: what the suites of single policies share."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from keystead import app
 from keystead.people.person import person_of

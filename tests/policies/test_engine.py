@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -53,7 +52,7 @@ class Door:
     async def asks(
         self, user: User | None, mode: Mode = "any", context: dict[str, object] | None = None
     ) -> PolicyResult:
-        call = replace(self.house.call, peer="192.0.2.7")
+        call = msgspec.structs.replace(self.house.call, peer="192.0.2.7")
         return await self.engine.judge(call, self.house.state, self.flow.pk, user=user, mode=mode, context=context)
 
 
@@ -249,7 +248,7 @@ async def test_expressions_see_who_asks_and_from_where(door: Door) -> None:
     assert not (await door.asks(door.house.plain, context={"colour": "blue"})).passing
     person = await person_of(door.house.state, door.house.plain)
     found = await door.engine.judge(
-        replace(door.house.call, peer="192.0.2.7"),
+        msgspec.structs.replace(door.house.call, peer="192.0.2.7"),
         door.house.state,
         door.flow.pk,
         user=person,

@@ -1,8 +1,7 @@
 """Reputation: scores rise and fall with logins, and the policy lets through who has a bad name."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from keystead.base import rand
 from keystead.kinds.changes import Changes

@@ -1,9 +1,9 @@
 """What expressions see of people, groups and the request: what is documented, and nothing they could change."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keystead.base import rand
 from keystead.kinds.call import Origin

@@ -81,7 +81,11 @@ class Course:
         changes.extend(self.changes)
         changes.extend(done.changes)
         user = done.user or (self.user if "pending_user" in context else None)
-        call = self.call if visitor.user is self.visitor.user else replace(self.call, actor=_actor(visitor))
+        call = (
+            self.call
+            if visitor.user is self.visitor.user
+            else msgspec.structs.replace(self.call, actor=_actor(visitor))
+        )
         return replace(self, call=call, visitor=visitor, plan=plan, user=user, changes=changes, moved=True)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
+
 from keystead.flows.challenge import application
 from keystead.flows.flow import AuthenticationEnum, Flow, FlowDesignationEnum, PolicyEngineMode
 from keystead.flows.ports import Ports, Visitor
@@ -115,7 +117,7 @@ async def judge(
     if person is not None:
         names["pending_user"] = user_view(person)
     # What policies know as the request's query is the flow's own, not that of the executor's URL.
-    call = replace(call, origin=replace(call.origin, query=dict(visitor.query)))
+    call = msgspec.structs.replace(call, origin=msgspec.structs.replace(call.origin, query=dict(visitor.query)))
     watched = _Watched(ports.engine.policies)
     engine = replace(ports.engine, policies=watched)
     result = await engine.judge(call, state, target, user=person, mode=mode.value, context=names)

@@ -1,14 +1,14 @@
 """``Call``: who asks, when, from where, and the settings as they stood on arrival. Frozen, and no bag."""
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
+
+import msgspec
 
 from keystead.kinds.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who acts.
 
     :param pk: the user's number, 0 for nobody.
@@ -51,8 +51,7 @@ SYSTEM: Final = Actor(username="system", is_superuser=True, means="system")
 """Keystead itself: the command line, the worker, the first start."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """The HTTP request behind a call, as far as an event tells of it.
 
     :param root: scheme, host and path prefix under which the caller reaches us, without a slash at the end.
@@ -63,7 +62,7 @@ class Origin:
     path: str = ""
     root: str = ""
     host: str = ""
-    query: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = {}
     user_agent: str = ""
     secure: bool = False
     brand: str = "{}"
@@ -72,8 +71,7 @@ class Origin:
     """How long the events of the request are kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One request's view of the world.
 
     :param at: the one instant of this request.

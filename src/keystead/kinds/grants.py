@@ -5,8 +5,9 @@ holds none, and who may do a thing to all objects of a kind anyway, costs no que
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from keystead.kinds.access import holds
 from keystead.kinds.call import Call

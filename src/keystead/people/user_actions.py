@@ -1,11 +1,11 @@
 """What is done to users beside the verbs: who am I, passwords, service accounts, recovery links, folders."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid

@@ -1,11 +1,11 @@
 """Bodies of settings that are kept as JSON: no other caller's, none of yesterday; and records loaded without links."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from keystead import app
 from keystead.base import rand

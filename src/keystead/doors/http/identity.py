@@ -1,8 +1,9 @@
 """Who calls: the session cookie, or a bearer token (rest.md §2)."""
 
 import hmac
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind, Problem
 from keystead.doors.http.cookies import Jar

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import replace
 from time import perf_counter
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from keystead.base import log, rand
 from keystead.base.errors import Kind, Problem

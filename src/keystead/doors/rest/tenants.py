@@ -1,7 +1,8 @@
 """Who manages tenants: whoever shows the key from the configuration; API tokens and sessions count for nothing here."""
 
 import hmac
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind, Problem, not_found
 from keystead.doors.http.message import Request, Response

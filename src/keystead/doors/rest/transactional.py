@@ -2,10 +2,10 @@
 
 import enum
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, invalid

@@ -1,11 +1,11 @@
 """The verbs of every kind: list, create, retrieve, update, partial update, destroy and used_by."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base import rand
 from keystead.base.errors import denied, not_found

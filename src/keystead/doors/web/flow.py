@@ -1,11 +1,11 @@
 """Flows in a browser and over JSON: two doors to one executor (flows.md §1)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind, Problem, invalid, not_found
 from keystead.doors.http.cookies import Jar, fresh

@@ -1,10 +1,10 @@
 """The OAuth and OpenID endpoints in HTTP's words: requests parsed once, replies as JSON, redirects and pages."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind, Problem
 from keystead.doors.http.message import Request, Response, redirect
