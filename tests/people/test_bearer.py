@@ -1,11 +1,10 @@
 """Whoever a token speaks for is, in everything, who they are with a session: one query asks for both."""
 
-from dataclasses import fields
 from datetime import timedelta
 
 import msgspec
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from keystead.base import rand
 from keystead.kinds.call import Actor
