@@ -3,12 +3,23 @@
 from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from keystead.store import Store
 from tests import engines, scratch, turns
 from tests.engines import ENGINES, Engine, Place
 
 scratch.use()
+
+# The same examples in each run, and no verdict on how long a busy machine takes to draw or to try them.
+settings.register_profile(
+    "keystead",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("keystead")
 
 
 @pytest.hookimpl(wrapper=True)
