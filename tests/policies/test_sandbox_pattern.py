@@ -142,7 +142,7 @@ def test_what_is_accepted_is_quick_on_the_longest_text(pattern: str, unit: str, 
     text = (unit * length)[: max(length - 1, 0)] + "!"
     begun = time.thread_time()
     examined.compiled.sub("", text) if everywhere else examined.compiled.match(text)
-    assert time.thread_time() - begun < 0.2
+    assert time.thread_time() - begun < 1  # an unbounded one takes minutes
 
 
 @given(st.text(max_size=30))
