@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.doors.cli.program import PATIENCE, Running, command, on, running
+from tests.doors.cli.program import Running, command, on, running
 from tests.engines import Place
+from tests.patience import PATIENCE
 
 READY = "/-/health/ready/"
 _COUNT = re.compile(
@@ -69,7 +70,7 @@ def test_all_processes_end_with_their_parent(tmp_path: Path) -> None:
         children = server.children
         server.process.kill()
         server.process.wait(PATIENCE)
-        gone, alive = psutil.wait_procs(children, timeout=10)
+        gone, alive = psutil.wait_procs(children, timeout=PATIENCE)
         assert len(gone) == 2
         assert not alive
 
