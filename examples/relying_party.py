@@ -201,7 +201,7 @@ class Server(ThreadingHTTPServer):
 
 def serve(issuer: str, client_id: str, client_secret: str, port: int) -> Server:
     """The example, bound to ``port`` on localhost and not yet serving."""
-    http = httpx.Client(timeout=10.0)
+    http = httpx.Client(timeout=30.0)
     metadata = http.get(f"{issuer.rstrip('/')}/.well-known/openid-configuration").raise_for_status().json()
     return Server(Provider(client_id, client_secret, f"http://localhost:{port}/auth/callback", metadata, http), port)
 

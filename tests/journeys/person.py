@@ -10,6 +10,7 @@ import httpx
 
 from tests.journeys.furnish import Client
 from tests.journeys.server import PASSWORD
+from tests.patience import PATIENCE
 
 EXECUTOR: Final = "/api/v3/flows/executor/default-authentication-flow/"
 VERIFIER: Final = "a-verifier-of-forty-three-letters-or-more-0123456789"
@@ -22,7 +23,7 @@ class Person:
     """One cookie jar; to be closed."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.AsyncClient(base_url=url, timeout=30.0, trust_env=False)
+        self.http = httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False)
 
     async def __aenter__(self) -> Self:
         """Begin."""

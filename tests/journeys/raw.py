@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.journeys.server import Node
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ async def send(node: Node, data: bytes) -> Told:
     reader, writer = await asyncio.open_connection("127.0.0.1", node.program.http)
     try:
         writer.write(data)
-        async with asyncio.timeout(30.0):
+        async with asyncio.timeout(PATIENCE):
             answer = await reader.read()
     finally:
         writer.close()

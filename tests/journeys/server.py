@@ -1,7 +1,6 @@
 """Servers as they run for their users: real processes on real addresses, and the API as a script speaks it."""
 
 import contextlib
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -11,6 +10,7 @@ import httpx
 from tests import engines
 from tests.doors.cli.program import KEY, Running, on, running
 from tests.engines import Engine, Place
+from tests.patience import PATIENCE
 
 PASSWORD: Final = "correct horse battery"
 TOKEN: Final = "a-token-of-an-installation-that-only-tests-know"
@@ -28,14 +28,10 @@ FRESH: Final = {name: value for name, value in BOOTSTRAP.items() if "BOOTSTRAP" 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A server process.
-
-    :param took: seconds from its start until it was ready.
-    """
+    """A server process."""
 
     program: Running
     place: Place
-    took: float
 
     @property
     def url(self) -> str:
@@ -52,7 +48,7 @@ class Api:
 
     def __init__(self, url: str, token: str) -> None:
         self.http = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=30.0, trust_env=False
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE, trust_env=False
         )
 
     async def __aenter__(self) -> Self:
@@ -87,10 +83,9 @@ class Api:
 @contextlib.contextmanager
 def serving(place: Place, env: Mapping[str, str] = BOOTSTRAP) -> Iterator[Node]:
     """One process that serves ``place``, ready."""
-    began = time.monotonic()
     with running("up", *on(place), env=env) as program:
         program.until(READY, 200)
-        yield Node(program, place, time.monotonic() - began)
+        yield Node(program, place)
 
 
 @contextlib.asynccontextmanager

@@ -16,6 +16,7 @@ from tests.journeys import furnish
 from tests.journeys.furnish import Client
 from tests.journeys.person import VERIFIER, Person
 from tests.journeys.server import Node
+from tests.patience import PATIENCE
 
 REDIRECT: Final = "https://party.example/callback"
 LOGGED_OUT: Final = "https://party.example/bye"
@@ -32,6 +33,7 @@ async def speaking(client: Client, **options: object) -> AsyncIterator[Any]:
         scope="openid profile email offline_access",
         code_challenge_method="S256",
         trust_env=False,
+        timeout=PATIENCE,
         **given,
     ) as made:
         answered = await made.request("GET", f"{client.issuer}.well-known/openid-configuration", withhold_token=True)

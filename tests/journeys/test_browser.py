@@ -65,6 +65,7 @@ async def test_by_keyboard_alone(chrome: Browser, node: Node) -> None:
         await one.page.goto(f"{node.url}/")
         assert await one.page.title() == "Sign in · Keystead"
         for text in ("akadmin", PASSWORD):
+            await one.page.locator("input:focus").wait_for()
             await keys.type(text)
             async with one.page.expect_navigation():
                 await keys.press("Enter")

@@ -1,6 +1,5 @@
 """The command line beside a running server: what a command made is served, and a wrong setting is named."""
 
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +14,8 @@ from tests.journeys import browser, server
 from tests.journeys.furnish import Client
 from tests.journeys.person import Person, redemption
 from tests.journeys.server import PASSWORD, Node
+from tests.patience import PATIENCE, until
 
-AT_MOST: Final = 1.5
-"""Seconds until a server knows what a command did: one by design, and what a busy machine adds."""
 REDIRECT: Final = "http://localhost:3000/auth/callback"
 
 
@@ -35,17 +33,17 @@ def keystead(node: Node, *arguments: str, text: str = "") -> Ended:
     return ended
 
 
-async def known(url: str) -> float:
-    """Seconds until an address is there."""
-    began = time.monotonic()
-    async with httpx.AsyncClient(trust_env=False) as http:
-        while (waited := time.monotonic() - began) < AT_MOST:
-            if (await http.get(url)).status_code == 200:
-                return waited
-    raise AssertionError(f"{url} was not there within {AT_MOST} s")
+async def known(url: str) -> None:
+    """Wait until an address is there."""
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
+
+        async def status() -> int:
+            return (await http.get(url)).status_code
+
+        await until(status, 200)
 
 
-async def test_an_application_made_by_a_command_is_served_at_once(here: Node) -> None:
+async def test_an_application_made_by_a_command_is_served(here: Node) -> None:
     made: dict[str, Any] = keystead(
         here, "app", "create", "Wiki", "--slug", "wiki", "--redirect-uri", REDIRECT, "--base-url", here.url
     ).json
@@ -77,7 +75,7 @@ async def test_a_user_made_by_a_command_signs_in(chrome: Browser, here: Node) ->
 
 async def test_a_recovery_link_asks_signs_in_and_works_once(chrome: Browser, here: Node) -> None:
     link = keystead(here, "recovery", "link", "akadmin", "--base-url", here.url).json["link"]
-    async with httpx.AsyncClient(trust_env=False) as scanner:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as scanner:
         # Mail programs open links to look at them; that uses nothing up.
         assert (await scanner.get(link)).status_code == 200
     async with browser.visit(chrome) as one:

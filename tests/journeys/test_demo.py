@@ -18,9 +18,9 @@ from playwright.async_api import Browser
 
 from tests.doors.cli.program import environment, free_port
 from tests.journeys import browser
+from tests.patience import PATIENCE
 
 SCRIPT: Final = Path(__file__).resolve().parents[2] / "examples" / "run_demo.py"
-PATIENCE: Final = 60.0
 
 
 @contextlib.contextmanager
@@ -70,7 +70,7 @@ async def test_shows_a_sign_in_and_ends_with_one_interrupt(chrome: Browser, tmp_
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
         assert not [child for child in children if child.is_running()]
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False) as http:
         for address in (home, f"http://localhost:{port}/-/health/live/"):
             with pytest.raises(httpx.ConnectError):
                 await http.get(address)
@@ -82,7 +82,8 @@ def test_starts_again_on_what_it_made(tmp_path: Path) -> None:
     for _ in range(2):
         with demo(tmp_path / "data", port, party) as (_process, password):
             passwords.add(password)
-            away = httpx.get(f"http://localhost:{party}/login", trust_env=False)
+            away = httpx.get(f"http://localhost:{party}/login", timeout=PATIENCE, trust_env=False)
             assert away.status_code == 303
-            assert httpx.get(away.headers["location"], trust_env=False).status_code == 302
+            asked = httpx.get(away.headers["location"], timeout=PATIENCE, trust_env=False)
+            assert asked.status_code == 302
     assert len(passwords) == 1

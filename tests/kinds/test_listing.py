@@ -46,7 +46,7 @@ def made() -> Made:
     found: list[Sample] = []
 
     @given(st.lists(RECORDS, min_size=40, max_size=60))
-    @settings(max_examples=6, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, suppress_health_check=list(HealthCheck))
     def gather(some: list[Sample]) -> None:
         found.extend(some)
 
@@ -145,7 +145,7 @@ async def everything(state: State, query: Query) -> tuple[list[Sample], int]:
 
 
 @given(query=QUERIES)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 async def test_filters_find_what_python_finds(state: State, made: Made, query: Query) -> None:
     found, count = await everything(state, query)
     wanted = [one for one in made if all(matches(one, name, values) for name, values in query.items())]
@@ -164,7 +164,7 @@ ORDERED = ["pk", "count", "big", "yes", "maybe", "at", "ratio"]
     ),
     size=st.integers(1, 60),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 async def test_pages_in_any_order_are_those_of_python(state: State, made: Made, order: list[str], size: int) -> None:
     query = {"ordering": [",".join(order)]}
     call = Call(SYSTEM, BEGIN, state.settings)
@@ -224,7 +224,7 @@ async def test_an_empty_parameter_is_none(state: State, name: str) -> None:
 @given(
     query=st.dictionaries(st.sampled_from([*FILTERS, "ordering", "search"]), st.lists(st.text(max_size=30), max_size=3))
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 async def test_no_text_breaks_a_list(state: State, query: Query) -> None:
     assume("\x00" not in repr(query).replace("\\x00", "\x00"))  # the door refuses it before (wire/form.py)
     try:

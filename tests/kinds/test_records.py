@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem
@@ -47,7 +47,7 @@ async def update(state: State, old: Sample, new: Sample) -> None:
 
 
 @given(sample=ANY, other=ANY)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 async def test_what_is_kept_comes_back_as_it_was_and_so_does_what_it_becomes(
     state: State, sample: Sample, other: Sample
 ) -> None:
@@ -63,7 +63,7 @@ async def test_what_is_kept_comes_back_as_it_was_and_so_does_what_it_becomes(
 
 
 @given(values=ANY, first=ANY, second=ANY)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 async def test_editors_of_different_members_both_win(
     state: State, values: Sample, first: Sample, second: Sample
 ) -> None:

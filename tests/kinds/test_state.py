@@ -20,6 +20,7 @@ from tests import engines
 from tests.engines import Engine, Place
 from tests.house import VAULT, HandClock
 from tests.kinds.toys import BOX, KINDS, SAMPLE, SHELF, Box, Sample, Shelf, keep, make_tables
+from tests.patience import PATIENCE
 
 MISSING = Statement("test.missing", "UPDATE users SET name = name WHERE id = $1")
 COUNT = Statement("test.count", "SELECT count(*) FROM settings_changes")
@@ -268,7 +269,7 @@ async def test_following_keeps_up_without_being_asked_and_ends_when_told(toys: P
     async with process(toys) as here, process(toys) as there:
         following = asyncio.ensure_future(here.follow())
         await keep(there, Box(pk=rand.uuid4(), name="box"))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while here.settings.seq == 0:  # noqa: ASYNC110 - it is the following that is to tell, nothing else
                 await asyncio.sleep(0.02)
         assert [one.name for one in here.settings.all(BOX)] == ["box"]
@@ -324,7 +325,7 @@ async def test_a_commit_seen_by_a_refresh_before_its_own_answer_is_applied_once(
         monkeypatch.setattr(state.store, "commit", slow)
         box = Box(pk=rand.uuid4(), name="box")
         keeping = asyncio.ensure_future(keep(state, box))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (await state.refresh()).seq == 0:  # noqa: ASYNC110 - the store tells nobody
                 await asyncio.sleep(0.01)
         seen = state.settings

@@ -17,6 +17,7 @@ from keystead.doors.worker.outbox import deliver_due
 from keystead.notify import mail
 from tests.doors.cli.program import free_port
 from tests.house import House, house
+from tests.patience import PATIENCE
 
 __all__ = ["Post", "house", "post"]
 
@@ -52,7 +53,7 @@ class Post:
 
     def server(self, **more: object) -> Email:
         """How it is reached."""
-        return Email(host="127.0.0.1", port=self.port, timeout=5, from_="Keystead <id@example.org>", **more)  # type: ignore[arg-type]  # members of Email
+        return Email(host="127.0.0.1", port=self.port, timeout=int(PATIENCE), from_="Keystead <id@example.org>", **more)  # type: ignore[arg-type]  # members of Email
 
 
 @pytest.fixture
@@ -60,7 +61,12 @@ async def post() -> AsyncIterator[Post]:
     """A mail server."""
     made = Post(port=free_port())
     controller = Controller(
-        made, hostname="127.0.0.1", port=made.port, authenticator=made.authenticate, auth_require_tls=False
+        made,
+        hostname="127.0.0.1",
+        port=made.port,
+        ready_timeout=PATIENCE,
+        authenticator=made.authenticate,
+        auth_require_tls=False,
     )
     controller.start()
     try:

@@ -134,7 +134,7 @@ async def test_a_stage_with_a_server_of_its_own_is_asked_when_the_letter_leaves(
         use_global_settings=False,
         host="127.0.0.1",
         port=1,
-        timeout=5,
+        timeout=60,
         username="keystead",
         password=Secret("a wrong password"),
         from_address="library@example.org",

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keystead.base import rand
@@ -30,7 +30,7 @@ async def shared(request: pytest.FixtureRequest) -> Any:  # noqa: ANN401 - an as
 
 
 @given(edges=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), max_size=12))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20)
 async def test_no_changes_make_a_circle(shared: House, edges: list[tuple[int, int]]) -> None:
     keys = [await group(shared, rand.hex128()) for _ in range(5)]
     parents: dict[int, set[int]] = {number: set() for number in range(5)}

@@ -24,6 +24,7 @@ from keystead.store import Statement, Unit, migrate
 from tests import engines
 from tests.engines import ENGINES
 from tests.house import BEGIN, House, assemble, fresh_house, new_user
+from tests.patience import PATIENCE
 
 Query = dict[str, list[str]]
 NAMES = (
@@ -169,7 +170,7 @@ ASKED: Sequence[tuple[Query, Callable[[User], bool]]] = (
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_users_are_found_in_each_way(crowd: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, **WAYS[way]}.items():
+    for name, value in {"DRAWN": 50, "PATIENCE": PATIENCE, **WAYS[way]}.items():
         monkeypatch.setattr(large, name, value)
     state = crowd.state
     plain = Large(state.store, begins=10**9)
@@ -199,7 +200,7 @@ ORDERED = (
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_every_order_is_that_of_short_lists(crowd: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, **WAYS[way]}.items():
+    for name, value in {"DRAWN": 50, "PATIENCE": PATIENCE, **WAYS[way]}.items():
         monkeypatch.setattr(large, name, value)
     state = crowd.state
     for sign, name in itertools.product(("", "-"), (*ORDERED, "path,-username", "type,-last_login")):
@@ -213,7 +214,7 @@ async def test_every_order_is_that_of_short_lists(crowd: House, way: str, monkey
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_groups_are_found_in_each_way(crowd: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, **WAYS[way]}.items():
+    for name, value in {"DRAWN": 50, "PATIENCE": PATIENCE, **WAYS[way]}.items():
         monkeypatch.setattr(large, name, value)
     state = crowd.state
     asked: list[tuple[Query, Callable[[Group], bool]]] = [
@@ -260,7 +261,7 @@ async def test_a_count_that_takes_too_long_is_an_estimate_on_the_first_pages_onl
 
 
 async def test_the_indexes_follow_every_change(crowd: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, "NEAR": 10_000}.items():
+    for name, value in {"DRAWN": 50, "PATIENCE": PATIENCE, "NEAR": 10_000}.items():
         monkeypatch.setattr(large, name, value)
     state = crowd.state
     call = Call(SYSTEM, BEGIN, state.settings)

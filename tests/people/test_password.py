@@ -111,7 +111,7 @@ async def test_a_storm_is_turned_away_and_over_when_it_is_over() -> None:
 
 
 @given(st.integers(1, 5))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 async def test_who_gives_up_waiting_leaves_the_queue(count: int) -> None:
     tasks = [asyncio.ensure_future(verify("", "x")) for _ in range(count)]
     await asyncio.sleep(0)

@@ -18,6 +18,7 @@ from keystead.policies.engine import Engine, Mode
 from keystead.policies.expression import EXPRESSION_POLICY, ExpressionPolicy, evaluate
 from keystead.policies.judge import PolicyResult, Request
 from tests.house import House
+from tests.patience import PATIENCE
 
 ENGINE = Engine({EXPRESSION_POLICY.model: evaluate})
 YES, NO, BROKEN = "return True", "return False", "return 1 / 0"
@@ -180,11 +181,11 @@ async def test_a_cancelled_question_stays_cancelled(house: House) -> None:
 
 async def test_a_look_up_that_takes_too_long_is_no(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     async def slow(*_args: object) -> None:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
     monkeypatch.setattr("keystead.policies.engine.user_by", slow)
     await door.bind("return ak_user_by(username='plain') is None", timeout=1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         assert (await door.asks(door.house.plain)).passing is False
 
 
@@ -284,7 +285,7 @@ async def test_policies_that_call_each_other_in_a_circle_come_to_an_end(door: Do
     for number in range(length):
         await door.policy(f"return not ak_call_policy('p{(number + 1) % length}').passing", name=f"p{number}")
     await door.bind("ak_call_policy('p0')\nreturn True")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         result = await door.asks(door.house.plain)
     assert result.passing, "the one that asks goes on; the circle gave it an answer"
     told = (await door.house.admin.get("/api/v3/events/events/?action=policy_exception")).json["results"]

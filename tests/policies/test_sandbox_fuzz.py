@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keystead.policies.sandbox import ExpressionError, compile_expression
@@ -29,19 +29,19 @@ def answer(source: str) -> object:
         return exc
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.text(max_size=200))
 def test_any_text(source: str) -> None:
     answer(source)
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600)
 @given(st.lists(st.sampled_from(TOKENS), max_size=40).map(" ".join), st.sampled_from(["", "return ", "if x:\n  "]))
 def test_any_tokens(source: str, start: str) -> None:
     answer(start + source)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=100))
 def test_any_octets(source: bytes) -> None:
     answer(source.decode("latin-1"))
@@ -104,7 +104,7 @@ def same(left: object, right: object) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500)
 @given(EXPRESSIONS)
 def test_results_are_those_of_python(source: str) -> None:
     try:

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keystead.policies.sandbox.pattern import MAX_SUBJECT, Examined, examine
@@ -131,7 +131,7 @@ def longest(examined: Examined, *, everywhere: bool) -> int:
     return low
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(PATTERNS, st.sampled_from(["a", "ab", "aab", "k", "1a", " ", "abc1 "]), st.booleans())
 def test_what_is_accepted_is_quick_on_the_longest_text(pattern: str, unit: str, everywhere: bool) -> None:  # noqa: FBT001 - drawn
     try:
@@ -142,7 +142,7 @@ def test_what_is_accepted_is_quick_on_the_longest_text(pattern: str, unit: str, 
     text = (unit * length)[: max(length - 1, 0)] + "!"
     begun = time.thread_time()
     examined.compiled.sub("", text) if everywhere else examined.compiled.match(text)
-    assert time.thread_time() - begun < 0.2
+    assert time.thread_time() - begun < 1  # an unbounded one takes minutes
 
 
 @given(st.text(max_size=30))

@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -20,11 +19,12 @@ from typing import Final
 import uvloop
 
 from keystead.base import log
-from keystead.store import GuardFailed, Store, StoreDown, Unit, settings_sql
+from keystead.store import GuardFailed, Store, Unit, settings_sql
 from keystead.store.migrate import migrate_postgres, migrate_sqlite
 from keystead.store.postgres import Address
 from keystead.store.unit import Write
 from tests.engines import Place, opened
+from tests.patience import PATIENCE
 from tests.store import writes
 
 _ROOT: Final = Path(__file__).parents[2]
@@ -108,14 +108,13 @@ async def change(store: Store, name: str, times: str) -> None:
 
 
 async def announce(store: Store) -> None:
-    """Whenever told to, make a settings change; say when it was begun."""
+    """Whenever told to, make a settings change."""
     say("ready")
     while await heard():
         base = await store.head()
-        begun = time.monotonic()
         unit = Unit(settings_sql.change(base, 0, [("test.kind", "x", "{}")]), announce=base + 1)
         await store.commit(unit)
-        say(begun)
+        say("done")
 
 
 async def hold(store: Store, name: str) -> None:
@@ -133,12 +132,17 @@ async def fill(store: Store, room: str) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), most))
+    together = 8
     for n in itertools.count():
-        try:
-            await asyncio.gather(*(store.commit(writes.pair(f"n{n}-{m}")) for m in range(8)))
-        except StoreDown:
-            break
-        say(*(f"n{n}-{m}" for m in range(8)))
+        names = [f"n{n}-{m}" for m in range(together)]
+        ends = await asyncio.gather(*(store.commit(writes.pair(name)) for name in names), return_exceptions=True)
+        landed = [name for name, end in zip(names, ends, strict=True) if end is None]
+        if landed:
+            say(*landed)
+        if len(landed) < together == 1:
+            break  # there is no room for a single one
+        if len(landed) < together:
+            together = 1
     say("full")
     say("read", len(await writes.names(store)))
     # More than is kept in memory until the commit: the disk fails in the midst of the unit, and others with it.
@@ -180,7 +184,7 @@ class Child:
         """The next line that it says; empty when it ended."""
         if self._process.stdout is None:
             return ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             return (await self._process.stdout.readline()).decode().strip()
 
     async def lines(self) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from keystead.store import GuardFailed, Statement, Store, Taken, Unit, Write, compose_unit
@@ -139,7 +139,7 @@ async def _commit(store: Store, unit: Unit) -> str:
 
 
 @given(units=st.lists(_UNITS, min_size=1, max_size=2))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=250)
 @example(units=[Unit((Write(_WRITES[22], ("1",)), Write(_WRITES[22], ("2",)), Write(_WRITES[22], ("3",), 1)))])
 @example(units=[Unit((Write(_WRITES[4], (1,), 1), Write(_WRITES[6], (3, 1, 1))))])
 @example(units=[Unit((Write(_WRITES[6], (3, 1, 1)), Write(_WRITES[4], (1,), 1)))])

@@ -64,7 +64,7 @@ def _pairs(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 @example(pair=({"a": [[1, 2]]}, {"a": [1]}))
 @example(pair=({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}, {"c": 2}, {}]}))
 @example(pair=({"a": {}}, {"a": []}))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 async def test_both_engines_agree_on_what_is_contained(
     postgres: "asyncpg.Connection[asyncpg.Record]",
     sqlite: sqlite3.Connection,

@@ -9,9 +9,10 @@ import pytest
 from keystead.store import Statement, Store, StoreDown, Unit, Write
 from tests import engines
 from tests.engines import Place, address_of
+from tests.patience import PATIENCE, until
 from tests.store import writes
 from tests.store.children import child, start
-from tests.store.writes import commit_all, note, until
+from tests.store.writes import PASS, commit_all, note, shut, standing
 
 _CODES = 12
 
@@ -54,23 +55,29 @@ async def test_reserved_numbers_never_overlap(place: Place) -> None:
 
 
 async def test_units_that_wait_for_each_other_both_land() -> None:
-    """A deadlock undoes one of them; it is sent again."""
+    """A deadlock undoes one of them; it is sent again.
+
+    Each writes its first row, then stands at the gate until both do: when it opens, each wants the other's row.
+    """
     async with engines.fresh_place("postgres") as place, engines.past(place) as connection:
         await connection.execute(f"ALTER DATABASE {address_of(place).database} SET deadlock_timeout = '20ms'")
-        text = "UPDATE installation SET value = value || $2 WHERE name = $1 AND pg_sleep(0.05) IS NOT NULL"
-        slow = Statement("slow", text)
+        text = "UPDATE installation SET value = value || $2 WHERE name = $1"
+        go, stand = Statement("go", text), Statement("stand", f"{text} AND {PASS}")
 
         def unit(first: str, second: str, expect: int | None) -> Unit:
             # What a unit expects is part of its shape: the two kinds travel side by side.
-            return Unit((Write(slow, (first, "."), expect=expect), Write(slow, (second, "."), expect=expect)))
+            return Unit((Write(go, (first, "."), expect=expect), Write(stand, (second, "."), expect=expect)))
 
         async with engines.opened(place) as store:
             await store.commit(Unit((note("a"), note("b"))))
             for _ in range(3):
-                assert await commit_all(store, [unit("a", "b", 1), unit("b", "a", None)]) == ["done", "done"]
+                async with shut(connection):
+                    both = asyncio.ensure_future(commit_all(store, [unit("a", "b", 1), unit("b", "a", None)]))
+                    await standing(connection, 2)
+                assert await both == ["done", "done"]
             assert await store.fetch(writes.NOTES) == [("a", "." * 6), ("b", "." * 6)]
-        text = "SELECT deadlocks > 0 FROM pg_stat_database WHERE datname = current_database()"
-        await until(lambda: connection.fetchval(text))  # or the test shows nothing
+        text = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        await until(lambda: connection.fetchval(text), 3)
 
 
 async def test_exclusive_work_is_done_by_one_process(place: Place) -> None:
@@ -114,11 +121,14 @@ async def test_exclusive_work_that_fails_gives_the_lock_back(store: Store) -> No
         with pytest.raises(LookupError):
             await store.exclusively("cleanup", work)
 
+    started = asyncio.Event()
+
     async def wait() -> None:
+        started.set()
         await asyncio.Event().wait()
 
     task = asyncio.ensure_future(store.exclusively("cleanup", wait))
-    await asyncio.sleep(0.05)
+    await started.wait()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
@@ -154,7 +164,7 @@ async def test_exclusive_work_ends_when_its_lock_is_lost(place: Place) -> None:
         await started.wait()
         async with engines.past(place) as connection:
             await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(StoreDown, match="cleanup"):
                 await task
         assert ended.is_set()

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import sqlite3
+from collections.abc import Awaitable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +13,9 @@ from keystead.base.errors import Kind, Problem
 from keystead.store import Statement, Store, StoreDown, Unit, Write, postgres_commit, sqlite, sqlite_link
 from tests import engines
 from tests.engines import Place
+from tests.patience import until
 from tests.store import writes
-from tests.store.writes import commit_all, event, names, note, outcome, pair, torn, until
+from tests.store.writes import event, held, names, note, outcome, pair, torn
 
 
 @pytest.fixture
@@ -39,6 +42,14 @@ async def transactions(store: Store, place: Place, told: list[str]) -> int:
     return len(await store.fetch(Statement("transactions", text)))
 
 
+async def at_once(place: Place, doing: Iterable[Awaitable[Any]]) -> list[Any]:
+    """What comes of units that all wait before the first of them lands."""
+    async with held(place):
+        waiting = asyncio.gather(*doing, return_exceptions=True)
+        await asyncio.sleep(0)
+    return await waiting
+
+
 async def _count(store: Store) -> int:
     return len(await names(store))
 
@@ -57,7 +68,7 @@ async def test_a_burst_shares_commits_and_only_the_bad_fail(place: Place, told: 
             text = "\0" if n in unkeepable else ""
             # The guard's number is part of a unit's shape: those of `missing` travel in groups of their own.
             units.append(Unit((note(f"n{n:03}", text), guard)))
-        results = await asyncio.gather(*(outcome(store.commit(unit)) for unit in units), return_exceptions=True)
+        results = await at_once(place, (outcome(store.commit(unit)) for unit in units))
 
         for n, result in enumerate(results):
             if n in unkeepable:
@@ -79,7 +90,7 @@ async def test_a_burst_of_many_shapes_shares_commits(place: Place, told: list[st
             if n % 50 == 49:
                 chosen.append(Write(writes.RAISE, ("missing",), expect=1, guard=f"bad {n}"))
             units.append(Unit(tuple(chosen)))
-        results = await commit_all(store, units)
+        results = await at_once(place, (outcome(store.commit(unit)) for unit in units))
 
         assert results == [f"guard bad {n}" if n % 50 == 49 else "done" for n in range(400)]
         kept = [n for n in range(400) if n % 50 != 49]
@@ -95,7 +106,7 @@ async def test_units_of_several_steps_share_commits(place: Place, told: list[str
         for n in range(100):
             twice = Write(writes.TURN, (f"n{n:02}", "old", "new"), expect=2 if n == 50 else 1, guard="turn")
             units.append(Unit((note(f"n{n:02}", "old"), twice)))
-        results = await commit_all(store, units)
+        results = await at_once(place, (outcome(store.commit(unit)) for unit in units))
 
         assert results == ["guard turn" if n == 50 else "done" for n in range(100)]
         assert await store.fetch(writes.NOTES) == [(f"n{n:02}", "new") for n in range(100) if n != 50]
@@ -105,7 +116,7 @@ async def test_units_of_several_steps_share_commits(place: Place, told: list[str
 async def test_units_that_announce_something_share_commits_too(place: Place, told: list[str]) -> None:
     async with engines.opened(place) as store:
         units = [Unit((note(f"n{n:02}"),), announce=n % 2 * n) for n in range(40)]
-        assert await commit_all(store, units) == ["done"] * 40
+        assert await at_once(place, (outcome(store.commit(unit)) for unit in units)) == ["done"] * 40
         assert await names(store) == [f"n{n:02}" for n in range(40)]
         assert await transactions(store, place, told) <= 8
 
@@ -142,11 +153,13 @@ async def test_a_caller_that_goes_away_does_not_take_its_unit_back(store: Store)
     assert await torn(store) == {"last"}
 
 
-async def test_too_many_waiting_units_are_refused_as_busy(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_waiting_units_are_refused_as_busy(
+    store: Store, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sqlite, "MAX_WAITING", 10)
     monkeypatch.setattr(postgres_commit, "MAX_WAITING", 10)
 
-    results = await asyncio.gather(*(store.commit(pair(f"n{n:03}")) for n in range(200)), return_exceptions=True)
+    results = await at_once(place, (store.commit(pair(f"n{n:03}")) for n in range(200)))
 
     busy = [result for result in results if isinstance(result, Problem)]
     assert busy
@@ -159,18 +172,19 @@ async def test_too_many_waiting_units_are_refused_as_busy(store: Store, monkeypa
 
 
 async def test_callers_that_went_away_make_no_room_before_their_units_landed(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "MAX_WAITING", 10)
     monkeypatch.setattr(postgres_commit, "MAX_WAITING", 10)
     refused = 0
-    for n in range(200):
-        caller = asyncio.ensure_future(store.commit(pair(f"n{n:03}")))
-        for _ in range(2):
-            await asyncio.sleep(0)
-        if caller.done() and isinstance(caller.exception(), Problem):
-            refused += 1
-        caller.cancel()
+    async with held(place):
+        for n in range(200):
+            caller = asyncio.ensure_future(store.commit(pair(f"n{n:03}")))
+            for _ in range(2):
+                await asyncio.sleep(0)
+            if caller.done() and isinstance(caller.exception(), Problem):
+                refused += 1
+            caller.cancel()
     assert refused
 
     await until(lambda: _count(store), 200 - refused)

@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keystead.store.sql import Statement, Value, dynamic, renumbered, target
@@ -89,7 +89,7 @@ async def connection() -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
 
 
 @given(select=selects())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 async def test_a_statement_means_the_same_on_both_engines(
     connection: "asyncpg.Connection[asyncpg.Record]", select: tuple[str, list[Value], tuple[object, ...]]
 ) -> None:
@@ -104,7 +104,7 @@ async def test_a_statement_means_the_same_on_both_engines(
 
 
 @given(select=selects(), offset=st.integers(0, 200))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_renumbering_moves_parameters_only(select: tuple[str, list[Value], tuple[object, ...]], offset: int) -> None:
     text, args, _ = select
     before, after = Statement("before", text), Statement("after", renumbered(text, offset))

@@ -1,10 +1,21 @@
-"""Writes and questions that the store's tests share."""
+"""Writes and questions that the store's tests share, and gates at which they wait until a test lets them on."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from keystead.store import GuardFailed, Statement, Store, Taken, Unit, Value, Write
+from tests import engines
+from tests.engines import Place
+from tests.patience import until
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
 
 # Two tables of texts, to see units whole or not at all.
 NOTE: Final = Statement("note.add", "INSERT INTO installation (name, value) VALUES ($1, $2)")
@@ -85,18 +96,6 @@ async def outcome(doing: Awaitable[object]) -> str:
     return "done"
 
 
-async def until(ask: Callable[[], Awaitable[object] | object], wanted: object = True) -> None:  # noqa: FBT002 - an answer
-    """Ask again and again, for a few seconds, until the answer is ``wanted``."""
-    async with asyncio.timeout(10):
-        while True:
-            answer = ask()
-            if isinstance(answer, Awaitable):
-                answer = await answer
-            if answer == wanted:
-                return
-            await asyncio.sleep(0.01)
-
-
 async def torn(store: Store) -> set[str]:
     """The names of which only one of :func:`pair`'s rows is there."""
     return set(await names(store, NOTES)) ^ set(await names(store, COUNTERS))
@@ -105,3 +104,44 @@ async def torn(store: Store) -> set[str]:
 async def commit_all(store: Store, units: Iterable[Unit]) -> list[str]:
     """Commit all at once; what came of each."""
     return await asyncio.gather(*(outcome(store.commit(unit)) for unit in units))
+
+
+# --- gates ------------------------------------------------------------------------------------------------------------
+
+PASS: Final = "pg_advisory_xact_lock_shared(4711)::text = ''"
+"""A condition of PostgreSQL's that waits while :func:`shut` is on, and then is true."""
+STAND: Final = Statement("stand", f"SELECT {PASS}, $1::int")
+"""A question that waits there; those with the same number are one question."""
+_STANDING: Final = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4711 AND NOT granted
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+@contextlib.asynccontextmanager
+async def shut(connection: "Connection") -> AsyncIterator[None]:
+    """For the body of a ``with`` nobody gets past :data:`PASS`; ``connection`` is past the store."""
+    await connection.execute("SELECT pg_advisory_lock(4711)")
+    try:
+        yield
+    finally:
+        await connection.execute("SELECT pg_advisory_unlock(4711)")
+
+
+async def standing(connection: "Connection", number: int) -> None:
+    """Wait until so many stand at :data:`PASS`."""
+    await until(lambda: connection.fetchval(_STANDING), number)
+
+
+@contextlib.asynccontextmanager
+async def held(place: Place) -> AsyncIterator[None]:
+    """For the body of a ``with`` no unit lands: what is committed meanwhile waits."""
+    if isinstance(place, Path):
+        with contextlib.closing(sqlite3.connect(place, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("COMMIT")
+        return
+    async with engines.past(place) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE installation, id_blocks, events IN EXCLUSIVE MODE")
+        yield

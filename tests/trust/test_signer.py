@@ -13,6 +13,7 @@ from keystead.trust.keys import BadKeyError
 from keystead.trust.signer import Signer, Verifier, VerifyingKey
 from keystead.wire import b64, jws
 from keystead.wire.jws import JoseError
+from tests.patience import PATIENCE
 from tests.trust.support import private_key, vectors
 
 CASES = vectors("rfc7515")["cases"] + vectors("rfc8037")["cases"]
@@ -146,7 +147,7 @@ def held(gate: threading.Event) -> Signer:
     """A signer whose key is as slow as the test likes."""
 
     def sign(data: bytes) -> bytes:
-        if not gate.wait(30):
+        if not gate.wait(PATIENCE):
             raise TimeoutError
         return data[:1]
 

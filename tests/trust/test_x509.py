@@ -155,7 +155,7 @@ def test_a_name_of_the_wrong_type_is_refused() -> None:
 
 # Some damage is of a kind that the parser only plans to refuse, and says so.
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), min_size=1, max_size=3))
 def test_a_damaged_certificate_raises_only_the_declared_error(changes: list[tuple[int, int]]) -> None:
     der = bytearray(DER)

@@ -1,6 +1,6 @@
 """What a User-Agent header claims: the usual browsers by name, and anything else without harm."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from hypothesis import given
@@ -50,7 +50,7 @@ def test_any_text_is_taken_apart_without_harm(text: str) -> None:
 @pytest.mark.parametrize("part", ["Version/1 ", "Version/1.1.1 Safari", "CrOS ", "Edg", "OS X 1_1_1", "1.1.1.1", "("])
 def test_a_long_header_takes_no_time(part: str) -> None:
     """SECURITY DS-04: no expression of ours takes longer than its text deserves."""
-    began = perf_counter()
+    began = thread_time()
     for _ in range(20):
         parse(part * 20_000)
-    assert perf_counter() - began < 1.0
+    assert thread_time() - began < 1.0

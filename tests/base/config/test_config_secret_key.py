@@ -40,7 +40,7 @@ def test_a_wide_umask_does_not_widen_the_file(tmp_path: Path) -> None:
 def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from keystead.base.config import load, secret_key\n"
-        "sys.stdin.readline(); print(secret_key(load({}), Path(sys.argv[1])).reveal())"
+        "print(flush=True); sys.stdin.readline(); print(secret_key(load({}), Path(sys.argv[1])).reveal())"
     )
     starters = [
         subprocess.Popen(
@@ -48,7 +48,14 @@ def test_processes_that_start_together_get_the_same_key(tmp_path: Path) -> None:
         )
         for _ in range(4)
     ]
-    keys = {process.communicate("go\n", timeout=60)[0] for process in starters}
+    for process in starters:
+        assert process.stdout is not None
+        process.stdout.readline()  # it has come as far as to wait for a word
+    for process in starters:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    keys = {process.communicate(timeout=60)[0] for process in starters}
     assert len(keys) == 1
     assert len(keys.pop().strip()) == 60
     assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]

@@ -20,10 +20,10 @@ import psutil
 
 from tests import turns
 from tests.engines import Place
+from tests.patience import PATIENCE
 
 KEY: Final = "the key of an installation that only tests know, long enough"
 PROGRAM: Final = (sys.executable, "-m", "keystead")
-PATIENCE: Final = 30.0
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -98,7 +98,7 @@ class Running:
     metrics: int
     said: list[str] = field(default_factory=list)
 
-    def get(self, path: str, *, metrics: bool = False, timeout: float = 10.0) -> tuple[int, str]:
+    def get(self, path: str, *, metrics: bool = False, timeout: float = PATIENCE) -> tuple[int, str]:
         """Status and text of a page."""
         port = self.metrics if metrics else self.http
         answered = httpx.get(f"http://127.0.0.1:{port}{path}", timeout=timeout, trust_env=False)

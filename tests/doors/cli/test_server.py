@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psutil
 
-from tests.doors.cli.program import PATIENCE, Running, command, on, running
+from tests.doors.cli.program import Running, command, on, running
 from tests.engines import Place
+from tests.patience import PATIENCE
 
 READY = "/-/health/ready/"
 _COUNT = re.compile(
@@ -38,8 +39,10 @@ def test_processes_share_the_work_and_tell_of_all_of_it(place: Place) -> None:
         for _ in range(30):
             assert server.get("/api/v3/root/config/")[0] == 200
         until_counted(server, 30)
-        worked = [child.cpu_times().user for child in server.children]
-        assert all(seconds > 0 for seconds in worked)
+        end = time.monotonic() + PATIENCE
+        while not all(child.cpu_times().user > 0 for child in server.children):  # the kernel spreads connections
+            assert time.monotonic() < end, "one of them is never asked"
+            server.get("/api/v3/root/config/")
         assert server.tell(signal.SIGTERM) == 0
 
 
@@ -69,7 +72,7 @@ def test_all_processes_end_with_their_parent(tmp_path: Path) -> None:
         children = server.children
         server.process.kill()
         server.process.wait(PATIENCE)
-        gone, alive = psutil.wait_procs(children, timeout=10)
+        gone, alive = psutil.wait_procs(children, timeout=PATIENCE)
         assert len(gone) == 2
         assert not alive
 

@@ -9,6 +9,7 @@ from keystead.base.addresses import ListenAddress
 from keystead.base.clock import SystemClock
 from keystead.doors.http.runtime import Service, bind, port_of
 from keystead.doors.http.server import App, Receive, Scope, Send
+from tests.patience import PATIENCE
 
 Answer = Callable[[Scope, bytes], Awaitable[tuple[int, bytes]]]
 
@@ -69,7 +70,7 @@ class Peer:
 
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         """One whole answer: status, fields, body."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             first, *lines = head.rstrip().split("\r\n")
             fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
@@ -78,7 +79,7 @@ class Peer:
 
     async def rest(self) -> bytes:
         """Everything until the other side hangs up."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             with contextlib.suppress(ConnectionResetError):
                 return await self.reader.read()
         return b""

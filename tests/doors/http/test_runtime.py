@@ -1,7 +1,10 @@
 """What listeners do to slow, greedy, odd and ordinary peers."""
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import structlog
@@ -10,7 +13,54 @@ from keystead.base.addresses import EVERYWHERE, ListenAddress
 from keystead.doors.http import protocol
 from keystead.doors.http.runtime import CannotListen, bind, multiplied, port_of
 from keystead.doors.http.server import Receive, Scope, Send
+from tests.doors.cli.program import free_port
 from tests.doors.http.serving import Peer, application, echo, peer, serving
+from tests.patience import PATIENCE, until
+
+_HEAD_SECONDS, _BODY_SECONDS = 3600.5, 3600.25
+"""Unlike any other delay."""
+
+
+class Deadlines:
+    """The deadlines of requests that were set; none comes while a test runs."""
+
+    def __init__(self) -> None:
+        self._set: list[tuple[float, asyncio.TimerHandle]] = []
+
+    def note(self, delay: float, handle: asyncio.TimerHandle) -> None:
+        if delay in {_HEAD_SECONDS, _BODY_SECONDS}:
+            self._set.append((delay, handle))
+
+    @property
+    def heads(self) -> list[asyncio.TimerHandle]:
+        return [handle for delay, handle in self._set if delay == _HEAD_SECONDS]
+
+    @property
+    def running(self) -> list[float]:
+        return [delay for delay, handle in self._set if not handle.cancelled()]
+
+
+@pytest.fixture
+async def deadlines(monkeypatch: pytest.MonkeyPatch) -> Deadlines:
+    found = Deadlines()
+    loop = asyncio.get_running_loop()
+    real = loop.call_later
+
+    def later(delay: float, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.TimerHandle:  # noqa: ANN401 - asyncio's own
+        handle = real(delay, callback, *args, context=context)
+        found.note(delay, handle)
+        return handle
+
+    monkeypatch.setattr(loop, "call_later", later)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", _HEAD_SECONDS)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", _BODY_SECONDS)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _lingering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is refused has time to read it."""
+    monkeypatch.setattr(protocol, "LINGER_SECONDS", PATIENCE)
 
 
 async def test_answers_several_requests_on_one_connection() -> None:
@@ -42,24 +92,21 @@ async def test_ends_a_connection_whose_head_does_not_come(monkeypatch: pytest.Mo
 
 
 async def _drip(one: Peer, line: bytes) -> None:
-    while True:
-        await asyncio.sleep(0.05)
-        await one.say(line)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await asyncio.sleep(0.05)
+            await one.say(line)
 
 
-async def test_a_deadline_counts_from_a_requests_first_byte_and_not_from_the_connection(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
+async def test_a_deadline_counts_from_a_requests_first_byte_and_not_from_the_connection(deadlines: Deadlines) -> None:
     async with serving(application(echo)) as (_, port), peer(port) as one:
-        for _ in range(3):
+        for number in range(3):
             await one.say(b"GET / HTTP/1.1\r\n")
-            await asyncio.sleep(0.2)
+            await until(lambda: deadlines.running, [_HEAD_SECONDS])
+            assert len(deadlines.heads) == number + 1, "each request has one of its own"
             await one.say(b"Host: h\r\n\r\n")
             assert (await one.answer())[0] == 200
-        await asyncio.sleep(0.4)
-        await one.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        assert (await one.answer())[0] == 200, "between requests the deadline does not run"
+            assert deadlines.running == [], "between requests the deadline does not run"
 
 
 async def test_ends_a_connection_whose_body_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,16 +116,15 @@ async def test_ends_a_connection_whose_body_does_not_come(monkeypatch: pytest.Mo
         assert b" 408 " in await one.rest()
 
 
-async def test_a_slow_answer_is_no_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.1)
-    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.1)
-
+async def test_a_slow_answer_is_no_slow_request(deadlines: Deadlines) -> None:
     async def slow(_scope: object, _body: bytes) -> tuple[int, bytes]:
-        await asyncio.sleep(0.4)
-        return 200, b"late"
+        await asyncio.sleep(0.05)
+        return 200, b"late" if deadlines.running == [] else b"hurried"
 
     async with serving(application(slow)) as (_, port), peer(port) as one:
-        await one.say(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")
+        await one.say(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\n")
+        await until(lambda: deadlines.running, [_BODY_SECONDS])
+        await one.say(b"abc")
         assert (await one.answer())[2] == b"late"
 
 
@@ -185,40 +231,42 @@ async def test_an_application_that_breaks_is_answered_and_told_of(capfd: pytest.
 
 
 async def test_stopping_finishes_what_is_under_way_and_takes_no_more() -> None:
-    begun = asyncio.Event()
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(_scope: object, _body: bytes) -> tuple[int, bytes]:
         begun.set()
-        await asyncio.sleep(0.3)
+        await go_on.wait()
         return 200, b"finished"
 
     async with serving(application(slow)) as (service, port), peer(port) as busy, peer(port) as idle:
         await busy.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         await begun.wait()
-        stopping = asyncio.create_task(service.stop(5))
-        await asyncio.sleep(0.05)
+        stopping = asyncio.create_task(service.stop(PATIENCE))
+        await asyncio.sleep(0)
         with pytest.raises(ConnectionError):
             await Peer.to(port)
         assert await idle.rest() == b""
+        go_on.set()
         status, fields, body = await busy.answer()
         assert (status, fields["connection"], body) == (200, "close", b"finished")
         await stopping
 
 
 async def test_stopping_does_not_wait_for_ever() -> None:
-    ended = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def endless(_scope: object, _body: bytes) -> tuple[int, bytes]:
+        begun.set()
         try:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         finally:
             ended.set()
         return 200, b""
 
     async with serving(application(endless)) as (service, port), peer(port) as one:
         await one.say(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
-        await asyncio.sleep(0.05)
-        async with asyncio.timeout(4):
+        await begun.wait()
+        async with asyncio.timeout(PATIENCE):
             await service.stop(0.2)
         assert ended.is_set()
 
@@ -243,25 +291,29 @@ def test_everywhere_is_both_families() -> None:
     bound = bind([ListenAddress(EVERYWHERE, 0)], "listen.http")
     try:
         for host in ("127.0.0.1", "::1"):
-            socket.create_connection((host, port_of(bound[0])), timeout=2).close()
+            socket.create_connection((host, port_of(bound[0])), timeout=PATIENCE).close()
     finally:
         for one in bound:
             one.close()
 
 
 def test_a_name_is_bound_on_all_its_addresses_with_one_port() -> None:
-    bound = bind([ListenAddress("localhost", 0)], "listen.http")
+    bound: list[socket.socket] = []
+    for _ in range(20):
+        with contextlib.suppress(CannotListen):  # what was drawn for one address may be taken on the other
+            bound = bind([ListenAddress("localhost", 0)], "listen.http")
+            break
     try:
         assert len({port_of(one) for one in bound}) == 1
-        socket.create_connection(("127.0.0.1", port_of(bound[0])), timeout=2).close()
+        socket.create_connection(("127.0.0.1", port_of(bound[0])), timeout=PATIENCE).close()
     finally:
         for one in bound:
             one.close()
 
 
 def test_processes_share_an_address_and_others_do_not_get_in_between() -> None:
-    first = bind([ListenAddress("127.0.0.1", 0)], "listen.http")
-    port = port_of(first[0])
+    port = free_port()
+    first = bind([ListenAddress("127.0.0.1", port)], "listen.http")
     shares = multiplied(first, 3)
     try:
         assert [port_of(one) for share in shares for one in share] == [port] * 3

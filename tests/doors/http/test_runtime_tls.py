@@ -20,6 +20,7 @@ from keystead.trust import keys
 from keystead.trust.keypair import CertificateKeyPair, make
 from tests.doors.http.serving import application, echo, serving
 from tests.house import House
+from tests.patience import PATIENCE
 
 
 def shown(port: int, host: str | None, highest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> tuple[str, str]:
@@ -29,7 +30,7 @@ def shown(port: int, host: str | None, highest: ssl.TLSVersion = ssl.TLSVersion.
     context.verify_mode = ssl.CERT_NONE
     context.maximum_version = highest
     with (
-        socket.create_connection(("127.0.0.1", port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain, server_hostname=host) as wrapped,
     ):
         der = wrapped.getpeercert(binary_form=True) or b""

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keystead import app
@@ -219,7 +219,7 @@ MEDIA = st.sampled_from([b"application/json", b"text/plain", b"application/json;
     body=st.binary(max_size=80) | st.sampled_from([b"{}", b"[]", b'{"name": 1}', b'{"name": "\\u0000"}', b"null"]),
     media=MEDIA,
 )
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250)
 async def test_no_bytes_make_a_fault(
     shared: House,
     template: str,

@@ -9,6 +9,7 @@ from keystead.doors.worker.timetable import keep
 from keystead.people.installation.task import is_crontab
 from keystead.wire import b64
 from tests.house import House
+from tests.patience import PATIENCE
 
 API = "/api/v3"
 
@@ -89,7 +90,7 @@ def test_times_that_never_come(text: str) -> None:
 async def test_workers_are_heard_of_while_they_work(house: House) -> None:
     assert (await house.admin.get(f"{API}/tasks/workers/")).json == []
     keeping = asyncio.create_task(keep(house.state, []))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         # A row tells, and no event.
         while not (found := (await house.admin.get(f"{API}/tasks/workers/")).json):  # noqa: ASYNC110 - see above
             await asyncio.sleep(0.01)

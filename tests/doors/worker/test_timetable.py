@@ -11,6 +11,7 @@ from keystead.doors.worker import timetable
 from keystead.doors.worker.timetable import Job, keep, run
 from keystead.kinds.state import State
 from tests.house import House
+from tests.patience import PATIENCE
 
 
 async def test_runs_again_and_again_and_a_failure_does_not_stop_it(house: House) -> None:
@@ -29,7 +30,7 @@ async def test_runs_again_and_again_and_a_failure_does_not_stop_it(house: House)
         return runs
 
     keeping = asyncio.create_task(keep(house.state, [Job(name, 0.01, work)]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await enough.wait()
     keeping.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -1,7 +1,8 @@
 """What one run may use up: steps, seconds, memory and sizes.
 
 Work in Python is counted where it repeats (loops, comprehensions, functions); work in C is counted before it is done,
-by the size of what it is given. The clock is read every few hundred steps, so a run ends soon after its time.
+by the size of what it is given. The clock is read every few hundred steps, so a run ends soon after its time. It is the
+thread's own: a run is not to fail because the machine did something else meanwhile.
 """
 
 import time
@@ -34,7 +35,7 @@ class Budget:
     """The account of one run.
 
     :param steps: how many steps it may take, at most :data:`MAX_STEPS`; one step is about a microsecond.
-    :param seconds: how long it may last by the wall clock.
+    :param seconds: how much processor time it may take.
     :param log: where ``print`` puts its lines, or None to drop them.
     """
 
@@ -44,7 +45,7 @@ class Budget:
         self.steps = self.most = steps = min(steps, MAX_STEPS)
         self.mark = steps - _LOOK_EVERY if steps > _LOOK_EVERY else 0
         self.seconds = seconds
-        self.deadline = time.perf_counter() + seconds
+        self.deadline = time.thread_time() + seconds
         self.room = ROOM
         self.log = log
         self.stopped = ""
@@ -77,7 +78,7 @@ class Budget:
             raise Stop(self.stopped)
         if self.steps < 0:
             self.stop(f"it takes more than {self.most} steps")
-        if time.perf_counter() >= self.deadline:
+        if time.thread_time() >= self.deadline:
             self.stop(f"it takes longer than {self.seconds:g} s")
         self.mark = max(self.steps - _LOOK_EVERY, 0)
 

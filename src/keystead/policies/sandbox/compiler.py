@@ -119,7 +119,7 @@ class Expression:
 
         :param names: what the expression may use, by name; what is not there is undefined.
         :param steps: how much it may do, up to a million; a step is about a microsecond.
-        :param seconds: how long it may take by the wall clock, calls of functions given to it included.
+        :param seconds: how much processor time it may take, calls of functions given to it included.
         :param log: gets a line for each ``print``.
         :returns: what it returns, or a list of what it yields: data and views of bounded size.
         :raises ExpressionError: it failed, or passed one of the limits.
