@@ -34,9 +34,9 @@ from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
 from keystead.doors.rest.verbs import Narrow
+from keystead.doors.web import exports, pages
 from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
-from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
@@ -244,5 +244,6 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("POST", "/-/impersonation/end", portal.be_oneself)
     page("GET", "/-/brand/{file}", portal.brand_css)
     page("GET", "/static/{*path}", portal_door.static, identify=False)
+    page("GET", "/files/exports/{id}/", exports.export)
     page("GET", "/files/media/public/{*path}", files_door.media, identify=False)
     page("GET", "/media/public/{*path}", files_door.media, identify=False)

@@ -54,8 +54,12 @@ class Application:
         given = {name for name, _ in response.headers}
         common = (header for header in _COMMON if header[0] not in given)
         headers = [*response.headers, (b"x-authentik-id", request_id.encode()), *common]
-        body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if response.stream is not None and scope["method"] != "HEAD":
+            # Whatever ends this early ends the connection: a part of a file must not pass for the whole.
+            async for part in response.stream:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
         if _LOG.is_enabled_for(logging.DEBUG):
             _LOG.debug(

@@ -73,6 +73,7 @@ TABLES: Final = (
     Expiring("invitations", "id"),
     Expiring("events", "position"),
     Expiring("reputation_scores", "id"),
+    Expiring("data_exports", "id"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)
 

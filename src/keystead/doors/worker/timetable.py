@@ -14,6 +14,7 @@ from keystead import __version__
 from keystead.base import log, metrics, rand
 from keystead.doors.worker.cleanup import forget_passwords, remove_expired
 from keystead.kinds.state import State
+from keystead.people.exporting import make_due
 from keystead.people.installation.task import BEAT, beat, leave
 from keystead.people.lifecycle.offboarding import carry_out_due
 
@@ -47,6 +48,7 @@ JOBS: Final = (
     Job("cleanup", 60.0, remove_expired),
     Job("forget_passwords", 600.0, forget_passwords),
     Job("offboarding", 60.0, carry_out_due),
+    Job("exports", 2.0, make_due),
 )
 
 
