@@ -59,7 +59,7 @@ from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
 from keystead.providers import consent as user_consent
 from keystead.providers import register as providers
-from keystead.providers.oidc import routes
+from keystead.providers.oidc import family, routes
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.outpost import instance as outpost
 from keystead.providers.rac import endpoint as rac_endpoint
@@ -124,6 +124,7 @@ PORTS: Final = Ports(
     finishers=routes.FINISHERS,
     consents=user_consent.Consents(),
     destination=routes.destination,
+    revoke=family.forget,
 )
 EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 

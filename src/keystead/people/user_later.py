@@ -8,7 +8,6 @@ from keystead.kinds.action import Action
 from keystead.kinds.kind import Filter
 from keystead.kinds.pending import Pending
 from keystead.people.user import USER
-from keystead.people.user_actions import Link
 
 
 class UserSwitchActionEnum(enum.StrEnum):
@@ -31,12 +30,6 @@ class UserSwitchResponse(msgspec.Struct):
     redirect: str
 
 
-class UserAccountLockdownRequest(msgspec.Struct):
-    """Whose account; null for one's own."""
-
-    user: int | None = None
-
-
 ACTIONS = (
     Action(
         USER,
@@ -48,15 +41,5 @@ ACTIONS = (
         request=UserSwitchRequest,
         response=UserSwitchResponse,
         query=(Filter("next", str, note="Where to go on."),),
-    ),
-    Action(
-        USER,
-        "POST",
-        "account_lockdown/",
-        Pending("Accounts are not locked down in one go yet; deactivate the user and end their sessions."),
-        "account_lockdown_create",
-        permission="",
-        request=UserAccountLockdownRequest,
-        response=Link,
     ),
 )
