@@ -74,6 +74,7 @@ TABLES: Final = (
     Expiring("events", "position"),
     Expiring("reputation_scores", "id"),
     Expiring("data_exports", "id"),
+    Expiring("spent_proofs", "digest"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)
 
