@@ -26,7 +26,7 @@ from keystead.people.devices import webauthn_type
 from keystead.people.installation import blueprint, task, tenant
 from keystead.people.installation import license as licence
 from keystead.people.installation import settings as installation
-from keystead.people.lifecycle import iteration, offboarding
+from keystead.people.lifecycle import iteration, offboarding, rounds
 from keystead.people.lifecycle import rule as lifecycle_rule
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
@@ -70,7 +70,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *event_more.ACTIONS,
     *export.ACTIONS,
     *brand.ACTIONS,
-    *iteration.ACTIONS,
+    *rounds.ACTIONS,
     *licence.ACTIONS,
     *tenant.ACTIONS,
     *blueprint.ACTIONS,

@@ -155,9 +155,9 @@ async def test_a_task_that_was_left_is_done_by_whoever_comes_next(house: House) 
 async def test_every_job_with_a_time_has_a_schedule(house: House) -> None:
     assert await timetable.run(house.state, job(timetable.JOBS))
     found = (await house.admin.get(SCHEDULES)).json["results"]
-    assert {one["uid"] for one in found} == {"cleanup", "forget_passwords", "offboarding"}
+    assert {one["uid"] for one in found} == {"cleanup", "forget_passwords", "offboarding", "reviews"}
     house.clock.move(minutes=11)
     assert await timetable.run(house.state, job(timetable.JOBS))
     assert {one["state"] for one in (await house.admin.get(TASKS)).json["results"]} == {"done"}
     assert await timetable.run(house.state, job(timetable.JOBS))
-    assert len((await house.admin.get(SCHEDULES)).json["results"]) == 3
+    assert len((await house.admin.get(SCHEDULES)).json["results"]) == 4

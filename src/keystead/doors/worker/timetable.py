@@ -17,6 +17,7 @@ from keystead.doors.worker.job import Job, run
 from keystead.kinds.state import State
 from keystead.people.exporting import make_due
 from keystead.people.installation.task import BEAT, beat, leave
+from keystead.people.lifecycle import rounds
 from keystead.people.lifecycle.offboarding import carry_out_due
 
 __all__ = ["JOBS", "Job", "keep", "run"]
@@ -36,6 +37,7 @@ JOBS: Final = (
         "Forgets earlier passwords that no policy asks for.",
     ),
     Job("offboarding", 60.0, carry_out_due, "* * * * *", "Lets people go whose time has come."),
+    Job("reviews", 300.0, rounds.tend, "*/5 * * * *", "Opens rounds of reviews, and ends those that are over."),
     Job("exports", 5.0, make_due),
 )
 
