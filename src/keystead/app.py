@@ -23,6 +23,7 @@ from keystead.doors.rest import (
     rbac,
     reviews,
     root,
+    switch,
     system,
     tasks,
     tenants,
@@ -153,6 +154,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *blueprints.OPERATIONS,
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
+    *switch.operations(EXECUTOR),
 )
 
 PICTURED: Final = (

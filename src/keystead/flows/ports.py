@@ -28,6 +28,7 @@ class Visitor:
     :param user: the person signed in, active.
     :param query: the flow's own query string, parsed.
     :param outpost: whether an outpost proved that it is one.
+    :param parked: the keys of the browser's other sessions, of people who use several accounts.
     """
 
     sid: str
@@ -35,6 +36,7 @@ class Visitor:
     user: User | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     outpost: bool = False
+    parked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,7 @@ class Call:
     :param at: the one instant of this request.
     :param peer: the client's IP address, or empty.
     :param settings: all settings as they stood on arrival: one request sees one truth.
+    :param parked: the keys of the browser's other sessions, of people who use several accounts.
     """
 
     actor: Actor
@@ -87,3 +88,4 @@ class Call:
     peer: str = ""
     request_id: str = ""
     origin: Origin = Origin()
+    parked: tuple[str, ...] = ()

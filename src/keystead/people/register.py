@@ -19,7 +19,6 @@ from keystead.people import (
     token,
     user,
     user_actions,
-    user_later,
 )
 from keystead.people.devices import every as devices
 from keystead.people.devices import webauthn_type
@@ -60,7 +59,6 @@ OPENED: Final[tuple[Kind[Any], ...]] = tenant.KINDS
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
     *impersonation.ACTIONS,
-    *user_later.ACTIONS,
     *agent.ACTIONS,
     *group.ACTIONS,
     *role.ACTIONS,

@@ -113,7 +113,8 @@ class Application:
         actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
         brand, kept = event_reference(settings, request.host), installation.event_retention(settings)
         origin = replace(request.origin, brand=brand, retention=kept)
-        return Call(actor, request.at, settings, request.peer, request.id, origin)
+        parked = self.jar.parked(request.cookies, secure=request.secure) if actor.session else ()
+        return Call(actor, request.at, settings, request.peer, request.id, origin, parked)
 
     def _failed(self, request: Request, errors: ErrorPage, exc: Exception, methods: Iterable[str]) -> Response:
         if isinstance(exc, StoreDown):
