@@ -23,6 +23,7 @@ from keystead.doors.rest import (
     rbac,
     reviews,
     root,
+    switch,
     system,
     tasks,
     tenants,
@@ -34,9 +35,9 @@ from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
 from keystead.doors.rest.verbs import Narrow
+from keystead.doors.web import exports, pages
 from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
-from keystead.doors.web import pages
 from keystead.doors.web import portal as portal_door
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
@@ -59,7 +60,7 @@ from keystead.policies.judge import PolicyKind
 from keystead.providers import access, application
 from keystead.providers import consent as user_consent
 from keystead.providers import register as providers
-from keystead.providers.oidc import routes
+from keystead.providers.oidc import family, routes
 from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.outpost import instance as outpost
 from keystead.providers.rac import endpoint as rac_endpoint
@@ -124,6 +125,7 @@ PORTS: Final = Ports(
     finishers=routes.FINISHERS,
     consents=user_consent.Consents(),
     destination=routes.destination,
+    revoke=family.forget,
 )
 EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 
@@ -152,6 +154,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *blueprints.OPERATIONS,
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
+    *switch.operations(EXECUTOR),
 )
 
 PICTURED: Final = (
@@ -244,5 +247,6 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("POST", "/-/impersonation/end", portal.be_oneself)
     page("GET", "/-/brand/{file}", portal.brand_css)
     page("GET", "/static/{*path}", portal_door.static, identify=False)
+    page("GET", "/files/exports/{id}/", exports.export)
     page("GET", "/files/media/public/{*path}", files_door.media, identify=False)
     page("GET", "/media/public/{*path}", files_door.media, identify=False)

@@ -192,7 +192,7 @@ async def test_another_browser_is_not_where_this_one_is(studio: Studio, scene: S
 
 async def test_silent_stages_take_no_answer(studio: Studio) -> None:
     silent = {stage.kind.name for stage in STAGES if not stage.component and not stage.kind.stored_only}
-    own = {"redirectstage", "invitationstage", "userdeletestage"}  # each has a suite of its own
+    own = {"redirectstage", "invitationstage", "userdeletestage", "accountlockdownstage"}  # each has a suite of its own
     assert silent - own == {"userlogoutstage", "userwritestage", "denystage"}
     stages = (
         UserLogoutStage(pk=rand.uuid4(), name="out"),

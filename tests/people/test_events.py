@@ -158,11 +158,3 @@ async def test_who_asks_for_the_log_to_be_changed_hears_why_not(house: House) ->
         assert "proves nothing" in refused.json["detail"]
         assert (await house.user.request(method, f"{EVENTS}{one['pk']}/")).status == 404
         assert (await house.admin.request(method, f"{EVENTS}00000000-0000-4000-8000-000000000000/")).status == 404
-
-
-async def test_lists_are_not_written_to_files_yet(house: House) -> None:
-    for path in ("events/events", "core/users"):
-        refused = await house.admin.post(f"/api/v3/{path}/export/")
-        assert refused.status == 501
-        assert (await house.user.post(f"/api/v3/{path}/export/")).status == 403
-    assert (await house.admin.get("/api/v3/reports/exports/")).json["results"] == []

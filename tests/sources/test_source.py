@@ -133,15 +133,10 @@ async def test_nothing_runs_and_the_status_says_so(house: House) -> None:
 
 async def test_what_is_not_built_says_so_to_those_who_may_ask(house: House) -> None:
     await made(house, "ldap", slug="d")
-    flow = {"name": "f", "title": "f", "slug": "f", "designation": "stage_configuration"}
-    before = (await house.admin.post(f"{API}/flows/instances/", flow)).json["pk"]
-    await made(house, "telegram", slug="t", pre_authentication_flow=before)
-    proof = {"id": 1, "auth_date": 1, "hash": "x"}
     for client, path, body in (
         (house.admin, "ldap/d/debug/", None),
         (house.nobody, "plex/redeem_token/", {"plex_token": "x"}),
         (house.user, "plex/redeem_token_authenticated/", {"plex_token": "x"}),
-        (house.user, "telegram/t/connect_user/", proof),
     ):
         url = f"{API}/sources/{path}"
         answered = await (client.get(url) if body is None else client.post(url, body))

@@ -19,6 +19,8 @@ from keystead.people.user import User, by_pk
 
 REAUTHENTICATE: Final = "reauthenticate"
 """In the context of an authentication flow: ask, although somebody is signed in."""
+ADDING: Final = "adding_account"
+"""In the context of an authentication flow: whoever is signed in stays so, beside the one who signs in."""
 _ELSEWHERE: Final = "The address to go to afterwards is not on this server, so this page does not go on."
 
 

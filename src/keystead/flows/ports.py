@@ -28,6 +28,7 @@ class Visitor:
     :param user: the person signed in, active.
     :param query: the flow's own query string, parsed.
     :param outpost: whether an outpost proved that it is one.
+    :param parked: the keys of the browser's other sessions, of people who use several accounts.
     """
 
     sid: str
@@ -35,6 +36,7 @@ class Visitor:
     user: User | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     outpost: bool = False
+    parked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,10 @@ def _nowhere(_call: Call, _next: str) -> str | None:
     return None
 
 
+def _nothing(_user: int) -> Sequence[Write]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What the floors above hand in.
@@ -138,6 +144,7 @@ class Ports:
     :param consents: where consents are kept; without it each one is asked for again.
     :param options: buttons for the sources with these uuids.
     :param destination: which application (its pk) a ``next`` leads to, so that a page can say so without a stored run.
+    :param revoke: the writes after which applications hold nothing in the name of this user any more.
     """
 
     engine: Engine = field(default_factory=Engine)
@@ -145,3 +152,4 @@ class Ports:
     consents: ConsentStore | None = None
     options: Callable[[Call, State, Sequence[str]], Awaitable[Sequence[LoginOption]]] = _no_options
     destination: Callable[[Call, str], str | None] = _nowhere
+    revoke: Callable[[int], Sequence[Write]] = _nothing

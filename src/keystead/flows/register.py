@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from keystead.flows import binding, diagram, flow
+from keystead.flows import binding, diagram, flow, lockdown
 from keystead.flows.stage import Stage
 from keystead.flows.stages import (
     account_lockdown,
@@ -75,5 +75,6 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *diagram.ACTIONS,
     *prompt.ACTIONS,
     *email.ACTIONS,
+    *lockdown.ACTIONS,
     *authenticator_duo.ACTIONS,
 )

@@ -77,6 +77,7 @@ class Call(msgspec.Struct, frozen=True):
     :param at: the one instant of this request.
     :param peer: the client's IP address, or empty.
     :param settings: all settings as they stood on arrival: one request sees one truth.
+    :param parked: the keys of the browser's other sessions, of people who use several accounts.
     """
 
     actor: Actor
@@ -85,3 +86,4 @@ class Call(msgspec.Struct, frozen=True):
     peer: str = ""
     request_id: str = ""
     origin: Origin = Origin()
+    parked: tuple[str, ...] = ()

@@ -1,22 +1,36 @@
-"""DataExport: a list of users or events as a file. Files are not made yet."""
+"""DataExport: a list of users or events as a file, which the worker makes (``people/exporting.py``)."""
 
 import zlib
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Annotated, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from keystead.kinds.action import Action
+from keystead.base import rand
+from keystead.base.clock import EPOCH
+from keystead.base.errors import invalid
+from keystead.kinds.access import system
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.conditions import conditions
 from keystead.kinds.field import Field
 from keystead.kinds.kind import Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UUID_FORMAT, Column, Json, Ref, Uuid
-from keystead.kinds.pending import Pending
+from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people.event import EVENT, SUMMED
 from keystead.people.shown import PartialUser, gone, partial_users
 from keystead.people.user import USER
+from keystead.store import Statement
+
+PREFIX: Final = "/files/exports/"
+"""Where the files are served, below the sub-path we are reached under."""
+KEPT: Final = timedelta(days=7)
+"""How long a file, or the wish for one, is kept."""
+WAITING: Final = 5
+"""Files that one person may wait for at once."""
 
 
 class DataExport(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +39,8 @@ class DataExport(msgspec.Struct, frozen=True, kw_only=True):
     :param model: what is listed: users or events.
     :param query_params: what the list was asked for.
     :param file: the file's name; empty until it is made.
+    :param attempts: how often the worker has begun.
+    :param expires: when it is removed.
     """
 
     id: Annotated[Uuid, READ_ONLY]
@@ -34,6 +50,8 @@ class DataExport(msgspec.Struct, frozen=True, kw_only=True):
     query_params: Annotated[Json, READ_ONLY] = {}
     file: Annotated[str, HIDDEN] = ""
     completed: Annotated[bool, READ_ONLY] = False
+    attempts: Annotated[int, HIDDEN] = 0
+    expires: Annotated[datetime, HIDDEN] = EPOCH
 
 
 class ContentType(msgspec.Struct):
@@ -65,15 +83,15 @@ def content_type(state: State, model: str) -> ContentType:
 
 
 async def view(
-    _call: Call, state: State, exports: Sequence[DataExport], _query: Mapping[str, Sequence[str]]
+    call: Call, state: State, exports: Sequence[DataExport], _query: Mapping[str, Sequence[str]]
 ) -> list[DataExportShown]:
-    """Who asked, and what is listed."""
+    """Who asked, what is listed, and where the file is, once it is made."""
     users = await partial_users(state, [one.user for one in exports])
     return [
         DataExportShown(
             users.get(one.user) or gone(state, one.user),
             content_type(state, one.model),
-            one.file,
+            f"{call.origin.root}{PREFIX}{one.id}/" if one.completed else "",
         )
         for one in exports
     ]
@@ -93,6 +111,9 @@ DATA_EXPORT: Kind[DataExport] = Kind(
     search=(),
     order=("-requested_on",),
 )
+_WAITING: Final = Statement(
+    "export.waiting", "SELECT count(*) FROM data_exports WHERE user_id = $1 AND completed = FALSE"
+)
 
 
 def _asked(field: Field) -> Filter:
@@ -105,27 +126,51 @@ _LISTED: Final = (
     Filter("search", str, note="Text to look for."),
     Filter("ordering", str, note="A member to order by; a leading `-` turns the order round."),
 )
-ACTIONS = (
-    Action(
-        USER,
+
+
+def _exporting(
+    kind: Kind[Any], query: tuple[Filter, ...]
+) -> Callable[[Call, State, None, Mapping[str, Sequence[str]]], Awaitable[Answer]]:
+    names = {item.name for item in query}
+
+    async def run(call: Call, state: State, _obj: None, given: Mapping[str, Sequence[str]]) -> Answer:
+        """Have the list that the query asks for made into a file; its address is told once it is there."""
+        asked = {name: list(values) for name, values in given.items() if name in names and any(values)}
+        conditions(call, kind, asked)  # what cannot be asked for is refused here, not hours later
+        if not call.actor.pk:
+            raise invalid({"non_field_errors": ["A file is made for somebody; Keystead itself needs none."]})
+        row = await state.store.fetch_one(_WAITING, call.actor.pk)
+        if row is not None and int(str(row[0])) >= WAITING:
+            text = f"You wait for {WAITING} files already; remove one, or wait until one is made."
+            raise invalid({"non_field_errors": [text]})
+        made = DataExport(
+            id=rand.uuid4(),
+            user=call.actor.pk,
+            requested_on=call.at,
+            model=kind.model,
+            query_params={name: values if len(values) > 1 else values[0] for name, values in asked.items()},
+            expires=call.at + KEPT,
+        )
+        changes = Changes()
+        # Whoever may see the whole list may have it as a file of their own.
+        changes.create(system(call, DATA_EXPORT, "add"), made)
+        return Answer((await render(call, state, DATA_EXPORT, [made], {}))[0], status=201, changes=changes)
+
+    return run
+
+
+def _action(kind: Kind[Any], query: tuple[Filter, ...]) -> Action:
+    return Action(
+        kind,
         "POST",
         "export/",
-        Pending("Users are not written to files yet; read their list page by page."),
+        _exporting(kind, query),
         "export_create",
         permission="view",
         response=DataExport,
         status=201,
-        query=(*_USERS, *_LISTED),
-    ),
-    Action(
-        EVENT,
-        "POST",
-        "export/",
-        Pending("Events are not written to files yet; read their list page by page."),
-        "export_create",
-        permission="view",
-        response=DataExport,
-        status=201,
-        query=SUMMED,
-    ),
-)
+        query=query,
+    )
+
+
+ACTIONS: Final = (_action(USER, (*_USERS, *_LISTED)), _action(EVENT, SUMMED))

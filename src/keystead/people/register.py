@@ -19,14 +19,13 @@ from keystead.people import (
     token,
     user,
     user_actions,
-    user_later,
 )
 from keystead.people.devices import every as devices
 from keystead.people.devices import webauthn_type
 from keystead.people.installation import blueprint, task, tenant
 from keystead.people.installation import license as licence
 from keystead.people.installation import settings as installation
-from keystead.people.lifecycle import iteration, offboarding
+from keystead.people.lifecycle import iteration, offboarding, rounds
 from keystead.people.lifecycle import rule as lifecycle_rule
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
@@ -60,7 +59,6 @@ OPENED: Final[tuple[Kind[Any], ...]] = tenant.KINDS
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
     *impersonation.ACTIONS,
-    *user_later.ACTIONS,
     *agent.ACTIONS,
     *group.ACTIONS,
     *role.ACTIONS,
@@ -70,7 +68,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *event_more.ACTIONS,
     *export.ACTIONS,
     *brand.ACTIONS,
-    *iteration.ACTIONS,
+    *rounds.ACTIONS,
     *licence.ACTIONS,
     *tenant.ACTIONS,
     *blueprint.ACTIONS,

@@ -89,6 +89,10 @@ _ACTIVE: Final = Statement("session.impersonator", "SELECT 1 FROM users WHERE id
 _HANDED: Final = Statement(
     "session.handed", "UPDATE sessions SET user_id = $3, auth = $4 WHERE id = $1 AND user_id = $2"
 )
+_TAKEN_UP: Final = Statement(
+    "session.taken_up",
+    "UPDATE sessions SET digest = $3, last_used = $4, last_ip = $5, last_user_agent = $6 WHERE id = $1 AND digest = $2",
+)
 _SEEN: Final = Statement(
     "session.seen", "UPDATE sessions SET last_used = $2, last_ip = $3, last_user_agent = $4 WHERE id = $1"
 )
@@ -165,6 +169,22 @@ def renew(
         auth=dict(auth),
     )
     return renewed, tuple(records.update(SESSION, session, renewed))
+
+
+async def parked(state: State, keys: Sequence[str], at: datetime) -> dict[str, Session]:
+    """The live ones of a browser's other sessions, by their keys; the oldest of each person."""
+    found: dict[str, Session] = {}
+    for key in keys:
+        session = await find(state, key, at)
+        if session is not None and session.user not in {one.user for one in found.values()}:
+            found[key] = session
+    return found
+
+
+def taken_up(call: Call, session: Session, sid: str) -> Write:
+    """The write that lets ``sid`` open ``session``, and no other key; its guard ``row`` fails when it has ended."""
+    seen = (micros(call.at), call.peer, call.origin.user_agent[:1000])
+    return Write(_TAKEN_UP, (session.uuid, session.digest, fingerprint(sid), *seen), expect=1, guard="row")
 
 
 def end(session: Session) -> Write:

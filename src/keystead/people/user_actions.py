@@ -21,7 +21,7 @@ from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
 from keystead.people.power import check_reach
-from keystead.people.user import USER, User, UserTypeEnum, avatar, by_pk, check_username, set_password, uid
+from keystead.people.user import USER, User, UserTypeEnum, actor_of, avatar, by_pk, check_username, set_password, uid
 from keystead.store import Statement
 
 SERVICE_LIFE: Final = timedelta(days=360)
@@ -131,10 +131,15 @@ async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence
     """Who the caller is."""
     oneself = await _oneself(call, state, call.actor)
     original = await _oneself(call, state, call.actor.original) if call.actor.original else msgspec.UNSET
-    return Answer(SessionUser(oneself, [oneself], original))
+    everybody = [oneself]
+    for one in (await session.parked(state, call.parked, call.at)).values():
+        actor = await actor_of(state, one.user) if one.user != oneself.pk else None
+        if actor is not None:
+            everybody.append(await _oneself(call, state, actor, current=False))
+    return Answer(SessionUser(oneself, everybody, original))
 
 
-async def _oneself(call: Call, state: State, actor: Actor) -> UserSelf:
+async def _oneself(call: Call, state: State, actor: Actor, *, current: bool = True) -> UserSelf:
     found = await by_pk(state, actor.pk)
     if found is None:
         raise denied()
@@ -146,7 +151,7 @@ async def _oneself(call: Call, state: State, actor: Actor) -> UserSelf:
         name=found.name,
         is_active=found.is_active,
         is_superuser=actor.is_superuser,
-        is_current=True,
+        is_current=current,
         groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
         roles=[UserSelfRoles(role.name, role.pk) for role in shown.roles_shown(call.settings, found.roles)],
         email=found.email,

@@ -47,5 +47,5 @@ def actions(engine: Engine) -> tuple[Action, ...]:
         *saml.ACTIONS,
         *plex.ACTIONS,
         *kerberos.ACTIONS,
-        *telegram.ACTIONS,
+        *telegram.actions(engine),
     )

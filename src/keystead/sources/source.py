@@ -176,7 +176,7 @@ BUILT_IN: Kind[BuiltInSource] = Kind(
 )
 
 
-async def _admits(engine: Engine, call: Call, state: State, source: Source, person: Person | None) -> bool:
+async def admits(engine: Engine, call: Call, state: State, source: Source, person: Person | None) -> bool:
     """Whether the policies bound to ``source`` let ``person`` use it."""
     every = source.policy_engine_mode is PolicyEngineMode.ALL
     result = await engine.judge(
@@ -194,14 +194,14 @@ def actions(engine: Engine, linked: Sequence[Kind[Any]]) -> tuple[Action, ...]:
     async def user_settings(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
         """The enabled sources that the caller may use and people can connect with.
 
-        Connecting is not built yet, so no ``configure_url`` is told.
+        No ``configure_url`` is told: nobody is led to a source yet; Telegram's widget asks in the page itself.
         """
         person = await person_by_pk(state, call.actor.pk)
         found: list[UserSetting] = []
         for kind in linked:
             part = kind.component.removeprefix("ak-").removesuffix("-form")
             for source in call.settings.all(kind):
-                if source.enabled and await _admits(engine, call, state, source, person):
+                if source.enabled and await admits(engine, call, state, source, person):
                     url = picture.address(source.icon) or ""
                     found.append(UserSetting(source.slug, f"ak-user-settings-{part}", source.name, icon_url=url))
         return Answer(sorted(found, key=lambda one: one.title))

@@ -1,20 +1,30 @@
 """Telegram source: people whom Telegram's login widget names."""
 
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
 
-from keystead.base.errors import invalid
+from keystead.base.errors import Problem, denied, invalid
 from keystead.base.secret import Secret
-from keystead.kinds.action import Action
+from keystead.kinds import records
+from keystead.kinds.access import system
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind
-from keystead.kinds.marks import Ref, Text, Uuid
-from keystead.kinds.pending import Pending
+from keystead.kinds.ledger import reference
+from keystead.kinds.marks import VERBATIM, Ref, Text, Uuid
+from keystead.kinds.render import render
 from keystead.kinds.state import State
+from keystead.people.person import person_by_pk
+from keystead.policies.engine import Engine
 from keystead.sources import mapping
-from keystead.sources.connection import group_kind, user_kind
-from keystead.sources.source import LATER, PBM_UUID, Source, SourceShown, check, view
+from keystead.sources.connection import UserSourceConnection, group_kind, user_kind
+from keystead.sources.source import LATER, PBM_UUID, Source, SourceShown, admits, check, view
+from keystead.sources.spent import is_spent, spend
 
 
 class TelegramSource(Source, frozen=True, kw_only=True):
@@ -35,7 +45,7 @@ class TelegramSourcePropertyMapping(mapping.SourcePropertyMapping, frozen=True, 
     """What Telegram tells about a user."""
 
 
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255), VERBATIM]
 
 
 class TelegramAuthRequest(msgspec.Struct):
@@ -51,7 +61,7 @@ class TelegramAuthRequest(msgspec.Struct):
     first_name: _Name = ""
     last_name: _Name = ""
     username: _Name = ""
-    photo_url: Annotated[str, msgspec.Meta(min_length=1)] = ""
+    photo_url: Annotated[str, msgspec.Meta(min_length=1), VERBATIM] = ""
 
 
 async def rules(_call: Call, _state: State, _old: TelegramSource | None, new: TelegramSource) -> TelegramSource:
@@ -98,16 +108,94 @@ KINDS: Final = (
     USER_TELEGRAM,
     group_kind(TELEGRAM_SOURCE, "telegram", "Telegram"),
 )
-ACTIONS: Final = (
-    Action(
-        TELEGRAM_SOURCE,
-        "POST",
-        "{key}/connect_user/",
-        Pending("Telegram's proofs are not checked yet, so nobody is connected by one."),
-        "connect_user_create",
-        permission="",
-        request=TelegramAuthRequest,
-        response=USER_TELEGRAM.struct,
-        status=201,
-    ),
-)
+FRESH: Final = timedelta(minutes=10)
+"""How old a proof may be."""
+_AHEAD: Final = timedelta(minutes=1)
+"""How far Telegram's clock may be ahead of ours."""
+_UNPROVEN: Final = "This does not come from Telegram for this bot, or it was altered on the way."
+_OLD: Final = "This proof of Telegram's is too old, or was used already; sign in with Telegram again."
+
+
+def is_proven(token: Secret, given: TelegramAuthRequest) -> bool:
+    """Whether Telegram vouches for ``given`` with the bot's token (core.telegram.org/widgets/login)."""
+    members = {name: value for name, value in msgspec.structs.asdict(given).items() if name != "hash" and value != ""}
+    told = "\n".join(f"{name}={members[name]}" for name in sorted(members))
+    key = hashlib.sha256(token.reveal().encode()).digest()
+    expected = hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), given.hash.lower().encode())
+
+
+def _refused(text: str) -> Problem:
+    return invalid({"non_field_errors": [text]})
+
+
+async def _checked(call: Call, state: State, source: TelegramSource, given: TelegramAuthRequest) -> datetime:
+    """Until when the proof counts.
+
+    :raises Problem: ``INVALID``: it is none, or counts no more.
+    """
+    if not is_proven(source.bot_token, given):
+        raise _refused(_UNPROVEN)
+    try:
+        made = datetime.fromtimestamp(given.auth_date, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise _refused(_OLD) from None
+    if not made - _AHEAD <= call.at < made + FRESH or await is_spent(state, _proof(source, given)):
+        raise _refused(_OLD)
+    return made + FRESH
+
+
+def _proof(source: TelegramSource, given: TelegramAuthRequest) -> str:
+    return f"telegram/{source.pk}/{given.hash.lower()}"
+
+
+def actions(engine: Engine) -> tuple[Action, ...]:
+    """Connecting; ``engine`` says whom a source concerns."""
+
+    async def connect(call: Call, state: State, source: TelegramSource, given: TelegramAuthRequest) -> Answer:
+        """Connect the caller with the account at Telegram that the login widget has named, once for each proof."""
+        if not call.actor.pk or call.actor.original is not None:
+            raise denied("People connect themselves; nobody does it for them while acting as them.")
+        person = await person_by_pk(state, call.actor.pk)
+        if not source.enabled or not await admits(engine, call, state, source, person):
+            raise denied("You may not use this source.")
+        until = await _checked(call, state, source, given)
+        found = await _connected(state, source, str(given.id))
+        if found is not None and found.user != call.actor.pk:
+            raise _refused("This account at Telegram is connected with somebody else here.")
+        changes = Changes()
+        changes.write(spend(_proof(source, given), until))
+        if found is None:
+            found = USER_TELEGRAM.struct(
+                pk=await state.store.reserve("user_connections", 1),
+                source=source.pk,
+                identifier=str(given.id),
+                user=call.actor.pk,
+                created=call.at,
+                last_updated=call.at,
+            )
+            # Telegram's proof that the account is theirs is the caller's right to this one connection.
+            changes.create(system(call, USER_TELEGRAM, "add"), found, quiet=True)
+            told = {"source": reference(TELEGRAM_SOURCE, source), "identifier": found.identifier}
+            changes.event(call, "source_linked", TELEGRAM_SOURCE.app, told, about=(USER_TELEGRAM, found))
+        return Answer((await render(call, state, USER_TELEGRAM, [found], {}))[0], status=201, changes=changes)
+
+    return (
+        Action(
+            TELEGRAM_SOURCE,
+            "POST",
+            "{key}/connect_user/",
+            connect,
+            "connect_user_create",
+            permission="",
+            request=TelegramAuthRequest,
+            response=USER_TELEGRAM.struct,
+            status=201,
+        ),
+    )
+
+
+async def _connected(state: State, source: TelegramSource, identifier: str) -> UserSourceConnection | None:
+    """The connection of this account at Telegram."""
+    found = await records.load(state.store, USER_TELEGRAM, "identifier", [identifier])
+    return next((one for one in found if one.source == source.pk and one.type == "telegram"), None)

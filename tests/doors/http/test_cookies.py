@@ -118,3 +118,31 @@ def test_the_cross_site_token_belongs_to_one_session_of_one_installation() -> No
 def test_session_keys_are_drawn_anew() -> None:
     assert len({fresh() for _ in range(100)}) == 100
     assert all(len(fresh()) >= 43 for _ in range(5))
+
+
+def parked(jar: Jar, *keys: str, secure: bool = False) -> tuple[str, str]:
+    _, value = jar.park(keys, secure=secure, at=BEGIN)
+    name, _, rest = value.decode().partition("=")
+    return name, rest.partition(";")[0]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_the_keys_of_other_sessions_come_back_to_this_host_only(secure: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    wide = Jar.of(VAULT, domain="example.org", path="/auth/")
+    name, value = parked(wide, "a", "b", secure=secure)
+    assert wide.parked({name: value}, secure=secure) == ("a", "b")
+    assert wide.parked({name: value}, secure=not secure) == ()
+    _, header = wide.park(("a",), secure=secure, at=BEGIN)
+    text = header.decode()
+    assert text.startswith("__Host-") == secure
+    assert "; HttpOnly; Path=/; SameSite=Lax" in text
+    assert text.endswith("; Secure") == secure
+    assert "Domain" not in text
+    assert "=; Max-Age=0;" in wide.park((), secure=secure, at=BEGIN)[1].decode()
+
+
+def test_what_is_no_list_of_ours_holds_no_sessions() -> None:
+    name, value = parked(JAR, "a")
+    for text in (value[:-3], "", "x", parked(OTHER, "a")[1], "y" * 3000, cookie(JAR, "sid")):
+        assert JAR.parked({name: text}, secure=False) == ()
+    assert JAR.read({SESSION: value}) == "", "a list of sessions opens none"

@@ -216,6 +216,9 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("rbac_permissions_list", Who.PLAIN): Special(_OPEN, _SELF),
     ("rbac_permissions_retrieve", Who.PLAIN): Special(_OPEN, _SELF),
     ("core_sessions_list", Who.PLAIN): Special(_OPEN, "one's own sessions"),
+    ("core_users_switch_create", Who.SUPERUSER): Special(
+        Comes.REFUSED, "only a browser holds several accounts; these callers have tokens"
+    ),
     ("lifecycle_iterations_list_latest", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
     ("lifecycle_iterations_list_open", Who.PLAIN): Special(_OPEN, "what one is asked to review"),
     ("authenticators_all_list", Who.PLAIN): Special(_OPEN, "one's own devices"),

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from keystead.doors.worker.timetable import keep
-from keystead.people.installation.task import is_crontab
+from keystead.people.installation.crontab import is_crontab
 from keystead.wire import b64
 from tests.house import House
 from tests.patience import PATIENCE

@@ -4,7 +4,7 @@ The session cookie is a JWT, HS256 under the installation's key, that carries a 
 on the server under its digest. The cross-site token is a MAC of the session key, so it changes when the session does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -21,6 +21,11 @@ from keystead.wire.jws import JoseError
 
 SESSION: Final = "authentik_session"
 CSRF: Final = "authentik_csrf"
+ACCOUNTS: Final = "authentik_accounts"
+"""The cookie with the keys of the other sessions of this browser, for people who use several accounts."""
+MOST_ACCOUNTS: Final = 5
+"""Other sessions a browser keeps."""
+_KEPT_ACCOUNTS: Final = 30 * 24 * 3600
 _ACR: Final = "goauthentik.io/core/default"
 _PURPOSE: Final = "session-cookie"
 _MAX: Final = 2048
@@ -104,6 +109,35 @@ class Jar(msgspec.Struct, frozen=True):
             (b"set-cookie", f"{SESSION}={value}; HttpOnly{tail}".encode("latin-1")),
             (b"set-cookie", f"{CSRF}={self.csrf(sid)}{tail}".encode("latin-1")),
         ]
+
+    def parked(self, cookies: Mapping[str, str], *, secure: bool) -> tuple[str, ...]:
+        """The keys of the browser's other sessions; none, if the cookie was tampered with."""
+        text = cookies.get(_accounts(secure=secure), "")
+        if not text or len(text) > _MAX:
+            return ()
+        try:
+            claims = self.verifier.verify(text, algs=("HS256",))
+        except (JoseError, ValueError):
+            return ()
+        found = claims.get(ACCOUNTS)
+        return tuple(one for one in found if isinstance(one, str) and one) if isinstance(found, list) else ()
+
+    def park(self, keys: Sequence[str], *, secure: bool, at: datetime) -> Header:
+        """The Set-Cookie field for the keys of the browser's other sessions; it goes where there are none.
+
+        It is for this host alone, whatever the session cookie is for, so that no neighbour can plant a session here
+        (RFC 6265bis §4.1.3.2).
+        """
+        name = _accounts(secure=secure)
+        tail = f"; HttpOnly; Path=/; SameSite=Lax{'; Secure' if secure else ''}"
+        if not keys:
+            return (b"set-cookie", f"{name}=; Max-Age=0{tail}".encode("latin-1"))
+        value = self.signer.sign(msgspec.json.encode({ACCOUNTS: list(keys), "iat": unix(at)}))
+        return (b"set-cookie", f"{name}={value}; Max-Age={_KEPT_ACCOUNTS}{tail}".encode("latin-1"))
+
+
+def _accounts(*, secure: bool) -> str:
+    return f"__Host-{ACCOUNTS}" if secure else ACCOUNTS
 
 
 def fresh() -> str:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any, Final, TypeAlias
@@ -229,17 +229,29 @@ class Response:
     """One HTTP response.
 
     :param headers: further fields; content type and length are set from the other parameters.
+    :param stream: the body in parts, for one that is too large to hold; each is made when the client has taken the
+        one before.
+    :param length: bytes of ``stream`` in all.
     """
 
-    __slots__ = ("body", "headers", "status")
+    __slots__ = ("body", "headers", "status", "stream")
 
     def __init__(
-        self, status: int = 200, body: bytes = b"", content_type: bytes = JSON, headers: Iterable[Header] = ()
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        content_type: bytes = JSON,
+        headers: Iterable[Header] = (),
+        *,
+        stream: AsyncIterator[bytes] | None = None,
+        length: int = 0,
     ) -> None:
         self.status = status
         self.body = body
+        self.stream = stream
+        size = length if stream else len(body)
         # RFC 9110 §8.6: no length where there can be no body.
-        self.headers: list[Header] = [] if status in _BODILESS else [(b"content-length", b"%d" % len(body))]
+        self.headers: list[Header] = [] if status in _BODILESS else [(b"content-length", b"%d" % size)]
         self.headers.extend(headers)
         if body or content_type is not JSON:
             self.headers.append((b"content-type", content_type))

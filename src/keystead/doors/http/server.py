@@ -55,8 +55,12 @@ class Application:
         given = {name for name, _ in response.headers}
         common = (header for header in _COMMON if header[0] not in given)
         headers = [*response.headers, (b"x-authentik-id", request_id.encode()), *common]
-        body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
+        if response.stream is not None and scope["method"] != "HEAD":
+            # Whatever ends this early ends the connection: a part of a file must not pass for the whole.
+            async for part in response.stream:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        body = b"" if scope["method"] == "HEAD" else response.body
         await send({"type": "http.response.body", "body": body})
         if _LOG.is_enabled_for(logging.DEBUG):
             _LOG.debug(
@@ -110,7 +114,8 @@ class Application:
         actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
         brand, kept = event_reference(settings, request.host), installation.event_retention(settings)
         origin = replace(request.origin, brand=brand, retention=kept)
-        return Call(actor, request.at, settings, request.peer, request.id, origin)
+        parked = self.jar.parked(request.cookies, secure=request.secure) if actor.session else ()
+        return Call(actor, request.at, settings, request.peer, request.id, origin, parked)
 
     def _failed(self, request: Request, errors: ErrorPage, exc: Exception, methods: Iterable[str]) -> Response:
         if isinstance(exc, StoreDown):

@@ -24,7 +24,6 @@ from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
 from keystead.kinds.ledger import MASK
-from keystead.kinds.pending import Pending
 from keystead.people.brand import brand_for
 from keystead.people.installation import version
 from keystead.people.installation.settings import DEFAULT, ONLY, SETTINGS, Settings, current
@@ -186,6 +185,14 @@ async def info(request: Request, call: Call, site: Site, _params: dict[str, str]
     )
 
 
+async def look_again(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+    """The same as by GET, for clients that ask by POST; it changes nothing.
+
+    Needs the permission `authentik_rbac.view_system_info`.
+    """
+    return await info(request, call, site, params)
+
+
 async def history(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
     """The versions this installation has run, the newest first.
 
@@ -240,7 +247,7 @@ OPERATIONS: Final = (
     Operation(
         "POST",
         "admin/system/",
-        Pending("Nothing about the system is repaired on demand yet; read it with GET."),
+        look_again,
         "admin_system_create",
         permission=SEE_SYSTEM,
         response=SystemInfo,

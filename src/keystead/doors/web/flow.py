@@ -50,7 +50,8 @@ class FlowDoor(msgspec.Struct, frozen=True):
         if outpost:
             named = address_of(request.header(b"x-authentik-remote-ip").strip())
             call = replace(call, peer=str(named) if named else call.peer)
-        return call, Visitor(sid or fresh(), session, user, query, outpost)
+        parked = self.jar.parked(request.cookies, secure=request.secure)
+        return call, Visitor(sid or fresh(), session, user, query, outpost, parked)
 
     @staticmethod
     async def _outpost(request: Request, site: Site) -> bool:
@@ -87,6 +88,8 @@ class FlowDoor(msgspec.Struct, frozen=True):
             response.headers.extend(
                 self.jar.make(visitor.sid, secure=request.secure, at=request.at, subject=subject, expires=expires)
             )
+        if visitor.parked != self.jar.parked(request.cookies, secure=request.secure):
+            response.headers.append(self.jar.park(visitor.parked, secure=request.secure, at=request.at))
         return response
 
     # JSON

@@ -73,6 +73,8 @@ TABLES: Final = (
     Expiring("invitations", "id"),
     Expiring("events", "position"),
     Expiring("reputation_scores", "id"),
+    Expiring("data_exports", "id"),
+    Expiring("spent_proofs", "digest"),
 )
 _STATEMENTS: Final = tuple((one, *one.statements()) for one in TABLES)
 

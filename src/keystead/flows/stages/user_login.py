@@ -10,6 +10,7 @@ import msgspec
 from keystead.base import duration, rand
 from keystead.base.clock import unix
 from keystead.flows.challenge import pending
+from keystead.flows.entry import ADDING
 from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage
@@ -129,12 +130,14 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
     }
     changes = Changes()
     changes.write(logged_in(call, user.pk), reputation.scored(call, user.username, 1))
-    before = run.visitor.session
+    before, parked = run.visitor.session, run.visitor.parked
     if before is not None and before.user == user.pk:
         started, writes = session.renew(call, before, sid, expires=expires, auth=auth)
     else:
         started, writes = session.start(call, user.pk, sid, expires=expires, auth=auth)
-        if before is not None:
+        if before is not None and run.context.get(ADDING):
+            parked = (*parked, run.visitor.sid)
+        elif before is not None:
             changes.write(session.end(before))
     changes.write(*writes)
     if stage.terminate_other_sessions:
@@ -143,7 +146,9 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
     proof = {"auth_method": method, "auth_method_args": args}
     changes.event(call, "login", USER_LOGIN_STAGE.app, proof, user=who)
     user = msgspec.structs.replace(user, last_login=call.at)
-    return Done(changes=changes, user=user, visitor=replace(run.visitor, sid=sid, session=started, user=user))
+    return Done(
+        changes=changes, user=user, visitor=replace(run.visitor, sid=sid, session=started, user=user, parked=parked)
+    )
 
 
 USER_LOGIN_STAGE = Kind(

@@ -1,4 +1,7 @@
-"""User logout stage: the session ends, and the browser gets a key under which nobody is signed in."""
+"""User logout stage: the sessions of this browser end, and it gets a key under which nobody is signed in.
+
+Those of its other accounts too: whoever leaves a machine leaves nobody behind.
+"""
 
 from dataclasses import replace
 from typing import Annotated
@@ -13,6 +16,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.people import session
+from keystead.people.user import by_pk
 
 
 class UserLogoutStage(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +32,14 @@ async def ask(run: Run[UserLogoutStage]) -> Done:
     if run.visitor.session is not None:
         changes.write(session.end(run.visitor.session))
         changes.event(run.call, "logout", USER_LOGOUT_STAGE.app, {})
-    gone = replace(run.visitor, sid=rand.token(), session=None, user=None)
+    for key in run.visitor.parked:
+        other = await session.find(run.state, key, run.call.at)
+        user = await by_pk(run.state, other.user) if other else None
+        if other is not None and user is not None:
+            who = {"pk": user.pk, "email": user.email, "username": user.username}
+            changes.write(session.end(other))
+            changes.event(run.call, "logout", USER_LOGOUT_STAGE.app, {}, user=who)
+    gone = replace(run.visitor, sid=rand.token(), session=None, user=None, parked=())
     return Done(forget=(*PROOFS, "pending_user", "pending_user_identifier"), changes=changes, visitor=gone)
 
 

@@ -1,22 +1,26 @@
 """Tasks and schedules: what background work was done, and what is done again and again."""
 
 import enum
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
 
+from keystead.base import rand
 from keystead.base.clock import EPOCH, micros
 from keystead.base.errors import invalid
-from keystead.kinds.action import Action
+from keystead.kinds.access import system
+from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table, Verb
 from keystead.kinds.logged import LogEvent
-from keystead.kinds.marks import READ_ONLY, Column, Text, Uuid
-from keystead.kinds.pending import Pending
+from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Text, Uuid
 from keystead.kinds.state import State
 from keystead.kinds.sync import TaskAggregatedStatusEnum
+from keystead.people.installation import crontab
+from keystead.people.installation.crontab import is_crontab
 from keystead.store import Statement, Write
 
 BEAT: Final = timedelta(seconds=30)
@@ -79,6 +83,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     previous_logs: Annotated[tuple[LogEvent, ...], READ_ONLY] = ()
     aggregated_status: TaskAggregatedStatusEnum
     description: Annotated[str | None, READ_ONLY] = None
+    expires: Annotated[datetime | None, HIDDEN] = None
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,35 +109,16 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
-_PARTS: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-
-
-def _part(text: str, least: int, most: int) -> bool:
-    for one in text.split(","):
-        span, slash, step = one.partition("/")
-        low, dash, high = span.partition("-")
-        if slash and not (step.isascii() and step.isdigit() and int(step) > 0):
-            return False
-        if span != "*":
-            ends = (low, high) if dash else (low,)
-            if not all(end.isascii() and end.isdigit() and least <= int(end[:4]) <= most for end in ends):
-                return False
-            if dash and int(low) > int(high):
-                return False
-    return True
-
-
-def is_crontab(text: str) -> bool:
-    """Whether ``text`` says when: five parts of numbers, ``*``, lists, ranges and steps."""
-    parts = text.split()
-    return len(parts) == len(_PARTS) and all(_part(one, *ends) for one, ends in zip(parts, _PARTS, strict=True))
-
-
-async def rules(_call: Call, _state: State, _old: Schedule | None, new: Schedule) -> Schedule:
-    """A time that can come, and of the same object."""
+async def rules(call: Call, _state: State, old: Schedule | None, new: Schedule) -> Schedule:
+    """A time that comes; the next one is counted from now on when it was moved, or rested until now."""
     if not is_crontab(new.crontab):
         raise invalid({"crontab": ["Write minute, hour, day, month and weekday as cron does, such as */15 * * * *."]})
-    return new
+    if old is not None and (old.crontab, old.paused) == (new.crontab, new.paused):
+        return new
+    following = crontab.following(new.crontab, call.at)
+    if following is None:
+        raise invalid({"crontab": ["This never comes, as 31 February does not; choose a time that does."]})
+    return msgspec.structs.replace(new, next_run=following)
 
 
 _ABOUT: Final[tuple[str | Filter, ...]] = (
@@ -175,15 +161,64 @@ SCHEDULE: Kind[Schedule] = Kind(
     search=("actor_name", "identifier"),
     order=("actor_name",),
     filters=("actor_name", "paused", *_ABOUT),
-    stored_only="Background work keeps its own times; schedules do not move it yet.",
 )
 KINDS: Final[tuple[Kind[Any], ...]] = (TASK, SCHEDULE)
+KEPT: Final = timedelta(days=7)
+"""How long a task is told of once nothing happens to it any more."""
+_OVER: Final = (TaskStatusEnum.DONE, TaskStatusEnum.REJECTED)
+_SENT: Final = Statement(
+    "task.sent", "SELECT id FROM tasks WHERE rel_obj_id = $1 AND state = 'queued' AND actor_name = $2 LIMIT 1"
+)
+_AGAIN: Final = Statement(
+    "task.again",
+    "UPDATE tasks SET state = 'queued', aggregated_status = 'queued', retries = retries + 1, previous_logs = logs,"
+    " logs = '[]', mtime = $2, eta = NULL, expires = $3 WHERE id = $1 AND state IN ('done', 'rejected')",
+)
+
+
+async def retry(call: Call, _state: State, task: Task, _query: Mapping[str, Sequence[str]]) -> Answer:
+    """Have a task done again, by the next process that does background work."""
+    if task.state not in _OVER:
+        raise invalid({"non_field_errors": ["This task is not over yet; it can be done again once it is."]})
+    changes = Changes()
+    changes.write(Write(_AGAIN, (task.message_id, micros(call.at), micros(call.at + KEPT)), expect=1, guard="row"))
+    diff = {"state": {"previous_value": task.state.value, "new_value": TaskStatusEnum.QUEUED.value}}
+    changes.event(call, "model_updated", TASK.app, {"diff": diff}, about=(TASK, task))
+    return Answer(status=204, changes=changes)
+
+
+async def send(call: Call, state: State, schedule: Schedule, _query: Mapping[str, Sequence[str]]) -> Answer:
+    """Have a schedule's work done now, whether it rests or not; once, however often it is asked for meanwhile."""
+    if await state.store.fetch_one(_SENT, schedule.id, schedule.actor_name) is not None:
+        return Answer(status=204)
+    changes = Changes()
+    # On the authority of whoever may send schedules, which was asked for.
+    changes.create(system(call, TASK, "add"), task_of(schedule, rand.uuid4(), call.at))
+    return Answer(status=204, changes=changes)
+
+
+def task_of(schedule: Schedule, key: str, at: datetime) -> Task:
+    """A task that waits to do a schedule's work."""
+    return Task(
+        message_id=key,
+        actor_name=schedule.actor_name,
+        mtime=at,
+        rel_obj_app_label=SCHEDULE.app,
+        rel_obj_model=SCHEDULE.name,
+        rel_obj_id=schedule.id,
+        uid=schedule.uid,
+        aggregated_status=TaskAggregatedStatusEnum.QUEUED,
+        description=schedule.description,
+        expires=at + KEPT,
+    )
+
+
 ACTIONS = (
     Action(
         TASK,
         "POST",
         "{key}/retry/",
-        Pending("No task is done again on demand yet."),
+        retry,
         "retry_create",
         permission="authentik_tasks.retry_task",
         status=204,
@@ -192,7 +227,7 @@ ACTIONS = (
         SCHEDULE,
         "POST",
         "{key}/send/",
-        Pending("No schedule is run on demand yet."),
+        send,
         "send_create",
         permission="authentik_tasks_schedules.send_schedule",
         status=204,

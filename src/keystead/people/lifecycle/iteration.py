@@ -9,18 +9,14 @@ import msgspec
 
 from keystead.kinds import records
 from keystead.kinds.access import may
-from keystead.kinds.action import Action
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import READ_ONLY, Column, OnDelete, Ref, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people.lifecycle.rule import LIFECYCLE_RULE, ContentTypeEnum, LifecycleRule, named, people_by_uuid
 from keystead.people.shown import PartialGroup, PartialUser, gone, partial_groups, partial_users
 from keystead.store import Statement
-
-_NOT_YET: Final = "Reviews are not opened yet."
 
 
 class LifecycleIterationStateEnum(enum.StrEnum):
@@ -204,7 +200,6 @@ LIFECYCLE_ITERATION: Kind[LifecycleIteration] = Kind(
     view=view,
     search=(),
     order=("opened_on",),
-    stored_only=_NOT_YET,
 )
 REVIEW: Kind[Review] = Kind(
     model="authentik_lifecycle.review",
@@ -219,29 +214,4 @@ REVIEW: Kind[Review] = Kind(
     view=view_reviews,
     search=(),
     order=("timestamp",),
-    stored_only=_NOT_YET,
-)
-ACTIONS = (
-    Action(
-        LIFECYCLE_ITERATION,
-        "POST",
-        "",
-        Pending(_NOT_YET),
-        "create",
-        permission="add",
-        request=LifecycleIterationRequest,
-        response=LifecycleIteration,
-        status=201,
-    ),
-    Action(
-        REVIEW,
-        "POST",
-        "",
-        Pending("Reviews are not opened yet, so there is none to say something about."),
-        "create",
-        permission="",
-        request=ReviewRequest,
-        response=Review,
-        status=201,
-    ),
 )

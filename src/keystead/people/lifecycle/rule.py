@@ -43,7 +43,8 @@ class LifecycleRule(msgspec.Struct, frozen=True, kw_only=True):
     :param min_reviewers: how many of them must.
     :param min_reviewers_is_per_group: that many of each group.
     :param reviewers: people (by uuid) every one of whom must review.
-    :param notification_transports: how they are told.
+    :param notification_transports: how they are told. Kept only: reviewers find open rounds in their list, and events
+        tell of them.
     """
 
     id: Annotated[Uuid, READ_ONLY]
@@ -147,5 +148,4 @@ LIFECYCLE_RULE: Kind[LifecycleRule] = Kind(
             note="What is reviewed: application, group or role.",
         ),
     ),
-    stored_only="Reviews are not opened yet, so nobody is asked.",
 )

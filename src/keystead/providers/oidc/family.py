@@ -164,6 +164,8 @@ _REVOKE_SESSION: Final = Statement(
 _REVOKE_TOKEN: Final = Statement(
     "oauth.revoke_token", "INSERT INTO oauth_revoked (jti, expires) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING"
 )
+_FORGET_CODES: Final = Statement("oauth.forget_codes", "DELETE FROM oauth_codes WHERE user_id = $1")
+_FORGET_GRANTS: Final = Statement("oauth.forget_grants", "DELETE FROM oauth_grants WHERE user_id = $1")
 # A refresh token is used up by having a successor, and it can have only one: a single insert rotates, and whoever loses
 # the race inserts nothing.
 _NEW_REFRESH: Final = with_groups(
@@ -287,6 +289,11 @@ def revoke(call: Call, grant_id: str) -> Write:
 def revoke_session(call: Call, session: str, provider: int) -> Write:
     """The write that ends what a provider was granted in a session."""
     return Write(_REVOKE_SESSION, (session, provider, micros(call.at)))
+
+
+def forget(user: int) -> tuple[Write, ...]:
+    """The writes after which no application holds a code or a grant of this user; new ones begin afresh."""
+    return Write(_FORGET_CODES, (user,)), Write(_FORGET_GRANTS, (user,))
 
 
 def revoke_token(jti: str, expires: int) -> Write:
