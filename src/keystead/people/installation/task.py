@@ -194,6 +194,7 @@ ACTIONS = (
         "{key}/send/",
         Pending("No schedule is run on demand yet."),
         "send_create",
+        also=((500, "It could not be run."),),
         permission="authentik_tasks_schedules.send_schedule",
         status=204,
     ),
