@@ -23,6 +23,7 @@ from keystead.doors.rest import (
     rbac,
     reviews,
     root,
+    saml_metadata,
     system,
     tasks,
     tenants,
@@ -152,6 +153,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *blueprints.OPERATIONS,
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
+    *saml_metadata.OPERATIONS,
 )
 
 PICTURED: Final = (
