@@ -23,6 +23,7 @@ from keystead.doors.rest import (
     rbac,
     reviews,
     root,
+    saml_metadata,
     switch,
     system,
     tasks,
@@ -155,13 +156,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
     *switch.operations(EXECUTOR),
+    *saml_metadata.OPERATIONS,
 )
 
 PICTURED: Final = (
     (application.APPLICATION, "icon", "meta_icon"),
     (flow.FLOW, "background", "background"),
+    (next(one for one in FAMILIES if one.name == "sources"), "icon", "icon"),
 )
-"""Kinds whose picture older clients set by a call of its own, and the member that holds it."""
+"""Kinds and families whose picture older clients set by a call of its own, and the member that holds it."""
 
 OPENED: Final = {kind.model: tenants.keyed for kind in people.OPENED}
 """Kinds whose callers prove themselves otherwise than by session or token."""

@@ -44,6 +44,7 @@ class Action:
     :param request: the struct of the body.
     :param bare: ``obj`` comes without what is kept in tables of pairs (a group without its thousands of members).
     :param response: the struct (or type) of the answer, for the API's documentation.
+    :param also: further statuses it answers with, and when.
     """
 
     kind: Kind[Any]
@@ -57,3 +58,4 @@ class Action:
     status: int = 200
     query: tuple[Filter, ...] = ()
     bare: bool = False
+    also: tuple[tuple[int, str], ...] = ()

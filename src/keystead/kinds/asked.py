@@ -17,6 +17,8 @@ from keystead.kinds.marks import UUID_FORMAT, Format
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
 """Parameter -> its values, in the order they came."""
+_LONGEST: Final = 1000
+"""Characters of a search: SQLite takes patterns of up to 50,000 bytes."""
 _TRUE: Final = frozenset({"true", "1", "yes", "on", "t", "y"})
 _FALSE: Final = frozenset({"false", "0", "no", "off", "f", "n"})
 
@@ -69,8 +71,14 @@ def ordering(kind: Kind[Any], query: Query) -> tuple[str, ...]:
 
 
 def needle(query: Query) -> str:
-    """What is searched for, in lower case."""
-    return last(query, "search").strip().lower()
+    """What is searched for, in lower case.
+
+    :raises Problem: ``INVALID`` for a text so long that not every database would look for it.
+    """
+    text = last(query, "search").strip().lower()
+    if len(text) > _LONGEST:
+        raise _wrong("search", f"Search for at most {_LONGEST} characters.")
+    return text
 
 
 def _converted(name: str, core: Type, formats: Sequence[Format], text: str) -> object:

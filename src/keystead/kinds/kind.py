@@ -133,6 +133,9 @@ class Kind(Generic[T]):
     :param table: where records are kept; None for settings.
     :param verbs: which verbs it has.
     :param shown: the struct of the computed, read-only members.
+    :param retrieved: what the contract calls the schema of an object read alone, where it is another than in lists.
+    :param ignored: computed members that the contract lets clients send too, where they change nothing, and the schema
+        of each as it is sent.
     :param view: computes those members for some objects at once.
     :param steady: the view looks at nothing but the objects and the settings: what it shows may be kept with them.
     :param filters: names of fields matched exactly, and :class:`Filter` values.
@@ -162,6 +165,8 @@ class Kind(Generic[T]):
     table: Table | None = None
     verbs: frozenset[Verb] = ALL
     shown: type[msgspec.Struct] | None = None
+    retrieved: str = ""
+    ignored: tuple[tuple[str, str], ...] = ()
     view: View | None = None
     steady: bool = False
     filters: tuple[str | Filter, ...] = ()

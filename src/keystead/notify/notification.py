@@ -98,6 +98,7 @@ NOTIFICATION: Kind[Notification] = Kind(
     table=Table("notifications", owner="user_id"),
     verbs=READ | {Verb.UPDATE, Verb.PARTIAL_UPDATE, Verb.DESTROY},
     shown=NotificationShown,
+    ignored=(("event", "EventRequest"),),
     view=view,
     rules=rules,
     search=("body",),

@@ -181,6 +181,7 @@ ACTIONS = (
         "{key}/test/",
         trial,
         "test_create",
+        also=((500, "The test broke off."),),
         permission="change",
         response=NotificationTransportTest,
     ),

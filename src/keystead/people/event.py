@@ -99,6 +99,18 @@ class EventRequest(msgspec.Struct):
     expires: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
+class PatchedEventRequest(msgspec.Struct):
+    """Some members of an event."""
+
+    action: EventActions | msgspec.UnsetType = msgspec.UNSET
+    app: Text | msgspec.UnsetType = msgspec.UNSET
+    context: dict[str, object] = {}
+    client_ip: Text | None = None
+    user: dict[str, object] = {}
+    brand: dict[str, object] = {}
+    expires: datetime | msgspec.UnsetType = msgspec.UNSET
+
+
 class EventVolume(msgspec.Struct):
     """How many events of an action an hour had."""
 

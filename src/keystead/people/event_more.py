@@ -13,9 +13,10 @@ from keystead.kinds.access import require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
+from keystead.kinds.marks import Text
 from keystead.kinds.pending import Withheld
 from keystead.kinds.state import State
-from keystead.people.event import EVENT, SUMMED, Event, asked_for
+from keystead.people.event import EVENT, SUMMED, Event, EventRequest, PatchedEventRequest, asked_for
 from keystead.store import Value
 from keystead.store.sql import dynamic
 
@@ -81,13 +82,13 @@ ACTIONS = (
             *SUMMED,
             Filter(
                 _STEPS,
-                str,
+                Text,
                 many=True,
                 note="Lengths of time up to now, such as `hours=24`, within which events are counted.",
             ),
         ),
     ),
-    Action(EVENT, "PUT", "{key}/", _NEVER, "update", response=Event),
-    Action(EVENT, "PATCH", "{key}/", _NEVER, "partial_update", response=Event),
+    Action(EVENT, "PUT", "{key}/", _NEVER, "update", request=EventRequest, response=Event),
+    Action(EVENT, "PATCH", "{key}/", _NEVER, "partial_update", request=PatchedEventRequest, response=Event),
     Action(EVENT, "DELETE", "{key}/", _NEVER, "destroy", permission="delete", status=204),
 )

@@ -30,6 +30,8 @@ from keystead.store.sql import Value, dynamic
 
 _USERNAME: Final = re.compile(r"[\w.@+-]+")
 _DEEPEST: Final = 32
+LONGEST_NAME: Final = 150
+"""Characters of a username."""
 """How deep a search by attributes reaches."""
 
 
@@ -51,7 +53,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     pk: Annotated[int, READ_ONLY, Column("id")]
-    username: Annotated[Text, msgspec.Meta(max_length=150), UNIQUE]
+    username: Annotated[Text, msgspec.Meta(max_length=LONGEST_NAME), UNIQUE]
     name: Annotated[str, LINE]
     is_active: bool = True
     last_login: datetime | None = None

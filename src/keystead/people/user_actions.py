@@ -14,14 +14,25 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Actor, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
-from keystead.kinds.marks import VERBATIM, Duration, Email
+from keystead.kinds.marks import VERBATIM, Duration, Email, Text
 from keystead.kinds.permissions import SYSTEM
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
 from keystead.people.power import check_reach
-from keystead.people.user import USER, User, UserTypeEnum, actor_of, avatar, by_pk, check_username, set_password, uid
+from keystead.people.user import (
+    LONGEST_NAME,
+    USER,
+    User,
+    UserTypeEnum,
+    actor_of,
+    avatar,
+    by_pk,
+    check_username,
+    set_password,
+    uid,
+)
 from keystead.store import Statement
 
 SERVICE_LIFE: Final = timedelta(days=360)
@@ -99,7 +110,7 @@ class UserPasswordHashSetRequest(msgspec.Struct):
 class UserServiceAccountRequest(msgspec.Struct):
     """What the service account shall be."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=150)]
+    name: Text
     create_group: bool = False
     expiring: bool = True
     expires: datetime | None = None
@@ -219,6 +230,8 @@ async def service_account(call: Call, state: State, _obj: None, body: UserServic
     """Make a service account, on wish a group with it, and an application password."""
     power = require(call, USER, "add")
     name = body.name.strip()
+    if len(name) > LONGEST_NAME:
+        raise invalid({"name": [f"May have at most {LONGEST_NAME} characters."]})
     check_username(name)
     user = User(
         pk=await state.store.reserve("users", 1),

@@ -34,9 +34,10 @@ def faults(document: Json, schema: Json, value: object, where: str = "") -> Iter
         yield f"{where}: {value!r} is none of {schema['enum']}"
     if isinstance(value, str):
         yield from _text(schema, value, where)
+    if isinstance(value, (int, float)):
+        yield from _number(schema, value, where)
     if isinstance(value, list):
-        for at, one in enumerate(value):
-            yield from faults(document, schema.get("items", {}), one, f"{where}[{at}]")
+        yield from _array(document, schema, value, where)
     if isinstance(value, dict):
         yield from _object(document, schema, value, where)
 
@@ -61,6 +62,20 @@ def _text(schema: Json, value: str, where: str) -> Iterator[str]:
             yield f"{where}: {value!r} is no {schema['format']}"
     if len(value) > schema.get("maxLength", len(value)):
         yield f"{where}: {value!r} is longer than {schema['maxLength']}"
+
+
+def _array(document: Json, schema: Json, value: list[Any], where: str) -> Iterator[str]:
+    if len(value) > schema.get("maxItems", len(value)):
+        yield f"{where}: has more than {schema['maxItems']} items"
+    for at, one in enumerate(value):
+        yield from faults(document, schema.get("items", {}), one, f"{where}[{at}]")
+
+
+def _number(schema: Json, value: float, where: str) -> Iterator[str]:
+    if value < schema.get("minimum", value):
+        yield f"{where}: {value!r} is less than {schema['minimum']}"
+    if value > schema.get("maximum", value):
+        yield f"{where}: {value!r} is more than {schema['maximum']}"
 
 
 def _object(document: Json, schema: Json, value: Json, where: str) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 import pytest
 
+from keystead import app
 from keystead.base import rand
 from keystead.flows.flow import Flow, FlowDesignationEnum
 from keystead.people.installation import files
 from keystead.providers.application import Application
 from tests.client import Answered, Client
+from tests.family.bodies import Maker
 from tests.house import House
 
 FILES = "/api/v3/admin/file/"
@@ -126,7 +128,11 @@ async def test_the_older_calls_set_pictures(house: House) -> None:
         Application(pk=rand.uuid4(), name="A", slug="a"),
         Flow(pk=rand.uuid4(), name="F", slug="f", title="F", designation=FlowDesignationEnum.ENROLLMENT),
     )
+    (source,) = (kind for kind in app.KINDS if kind.model == "authentik_sources_oauth.oauthsource")
+    maker = Maker(house)
+    slug = (await maker.kept(source, await maker.make(source))).slug
     for one, word, member in (
+        (f"/api/v3/sources/all/{slug}/", "icon", "icon"),
         ("/api/v3/core/applications/a/", "icon", "meta_icon"),
         ("/api/v3/flows/instances/f/", "background", "background"),
     ):

@@ -101,6 +101,15 @@ async def test_a_list_without_the_permission_shows_what_is_ones_own(house: House
     assert {one["user"]["pk"] for one in events.json["results"]} <= {house.plain.pk}
 
 
+@pytest.mark.parametrize("path", ["core/users", "core/groups", "flows/instances", "rbac/permissions/roles"])
+async def test_a_search_for_more_than_databases_look_for_is_refused(house: House, path: str) -> None:
+    for text in ("a" * 1000, "ü%_\\" * 250):
+        assert (await house.admin.get(f"/api/v3/{path}/", query={"search": text})).status == 200
+    answered = await house.admin.get(f"/api/v3/{path}/", query={"search": "a" * 50_001})
+    assert answered.status == 400
+    assert answered.json["search"] == ["Search for at most 1000 characters."]
+
+
 async def test_what_is_in_ones_own_list_can_be_read_alone(house: House) -> None:
     made = await house.user.post(TOKENS, {"identifier": "mine"})
     assert made.status == 201

@@ -38,7 +38,8 @@ async def taken(
 ) -> Any:  # noqa: ANN401 - as above
     """The object that ``body`` describes: a new one, or ``old`` with the members that came.
 
-    A PUT keeps optional members that are left out; required ones must be there (rest.md §4).
+    A PUT keeps optional members that are left out; required ones must be there (rest.md §4). A key is never taken from
+    the body: some kinds of the contract let clients send one.
 
     :raises Problem: ``INVALID`` with every member's complaint.
     """
@@ -52,7 +53,7 @@ async def taken(
     if complaints:
         raise invalid(complaints)
     if old is not None:
-        return msgspec.structs.replace(old, **values)
+        return msgspec.structs.replace(old, **{**values, kind.pk: pk})
     for name, field in kind.fields.items():
         if field.required and name not in values:
             values[name] = _first(field, call)

@@ -101,6 +101,7 @@ OPERATIONS: Final = (
         response=AgentTokenResponse,
         anonymous=True,
         query=(Filter("device", str, note="Which device."),),
+        also=((404, "There is no such device."),),
     ),
     Operation(
         "POST",

@@ -40,7 +40,7 @@ class Family(msgspec.Struct, frozen=True):
     variants: Mapping[str, Sequence[tuple[str, str]]] = msgspec.field(default_factory=dict)
 
 
-def _typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
+def typed(family: Family, call: Call, key: str) -> tuple[Kind[Any], Any]:
     """The kind and object that a key names.
 
     :raises Problem: ``NOT_FOUND``.
@@ -127,7 +127,7 @@ def _texts(call: Call, family: Family) -> dict[int, str]:
 async def retrieve(_request: Request, call: Call, site: Site, family: Family, key: str) -> Response:
     """One object's base members."""
     signed_in(call)
-    kind, obj = _typed(family, call, key)
+    kind, obj = typed(family, call, key)
     call = await grants.on(call, site.state.store, kind, [obj])
     require(call, kind, Verb.RETRIEVE, obj)
     return json(await base(call, site.state, kind, obj))
@@ -136,14 +136,14 @@ async def retrieve(_request: Request, call: Call, site: Site, family: Family, ke
 async def destroy(request: Request, call: Call, site: Site, family: Family, key: str) -> Response:
     """Remove an object, of whatever type."""
     signed_in(call)
-    kind, obj = _typed(family, call, key)
+    kind, obj = typed(family, call, key)
     return await verbs.destroy(request, call, site, kind, str(getattr(obj, kind.key)))
 
 
 async def used_by(request: Request, call: Call, site: Site, family: Family, key: str) -> Response:
     """What refers to an object, of whatever type."""
     signed_in(call)
-    kind, obj = _typed(family, call, key)
+    kind, obj = typed(family, call, key)
     return await verbs.used_by(request, call, site, kind, str(getattr(obj, kind.key)))
 
 

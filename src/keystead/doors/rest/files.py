@@ -12,6 +12,7 @@ from keystead.doors.http.message import Request, Response
 from keystead.doors.http.routes import Endpoint, Routes
 from keystead.doors.http.site import Site
 from keystead.doors.rest import errors
+from keystead.doors.rest.families import Family, typed
 from keystead.doors.rest.openapi.operations import UsedBy
 from keystead.doors.rest.operation import PAGING, Operation
 from keystead.doors.rest.routes import ROOT
@@ -196,10 +197,16 @@ async def _set(call: Call, site: Site, kind: Kind[Any], key: str, member: str, v
     await state.change(call, decide)
 
 
-def _setters(kind: Kind[Any], member: str) -> tuple[Endpoint, Endpoint]:
+def _kind_of(whose: Kind[Any] | Family, call: Call, key: str) -> Kind[Any]:
+    """The kind of the object that a key names."""
+    return typed(whose, call, key)[0] if isinstance(whose, Family) else whose
+
+
+def _setters(whose: Kind[Any] | Family, member: str) -> tuple[Endpoint, Endpoint]:
     async def by_file(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
         (key,) = params.values()
         signed_in(call)
+        kind = _kind_of(whose, call, key)
         call, obj = await seen(call, site.state, kind, key)
         require(call, kind, Verb.UPDATE, obj)
         form = form_of(request)
@@ -218,6 +225,7 @@ def _setters(kind: Kind[Any], member: str) -> tuple[Endpoint, Endpoint]:
     async def by_url(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
         (key,) = params.values()
         signed_in(call)
+        kind = _kind_of(whose, call, key)
         call, obj = await seen(call, site.state, kind, key)
         require(call, kind, Verb.UPDATE, obj)
         url = json_object(request).get("url")
@@ -232,14 +240,15 @@ def _setters(kind: Kind[Any], member: str) -> tuple[Endpoint, Endpoint]:
     )
 
 
-def add_older(routes: Routes, pictured: Sequence[tuple[Kind[Any], str, str]]) -> None:
+def add_older(routes: Routes, pictured: Sequence[tuple[Kind[Any] | Family, str, str]]) -> None:
     """Answer ``set_icon`` and its like (rest.md §7).
 
-    :param pictured: kind, what the call is named after (``icon``), and the member that it sets.
+    :param pictured: kind or family, what the call is named after (``icon``), and the member that it sets.
     """
-    for kind, word, member in pictured:
-        one = f"{ROOT}{kind.path}/{{{kind.key_name or kind.key}}}/set_{word}"
-        by_file, by_url = _setters(kind, member)
+    for whose, word, member in pictured:
+        key = whose.key_name if isinstance(whose, Family) else whose.key_name or whose.key
+        one = f"{ROOT}{whose.path}/{{{key}}}/set_{word}"
+        by_file, by_url = _setters(whose, member)
         routes.add("POST", f"{one}/", by_file)
         routes.add("POST", f"{one}_url/", by_url)
 

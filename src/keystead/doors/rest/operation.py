@@ -52,6 +52,7 @@ class Operation:
     :param params: path parameter -> its type, where it is not ``str``.
     :param takes: the media type of the body.
     :param max_body: bytes the body may have.
+    :param also: further statuses it answers with, and when.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Operation:
     params: tuple[tuple[str, Any], ...] = ()
     takes: str = "application/json"
     max_body: int = MAX_BODY
+    also: tuple[tuple[int, str], ...] = ()
 
 
 def add_operations(routes: Routes, operations: Sequence[Operation]) -> None:

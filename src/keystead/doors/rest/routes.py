@@ -22,6 +22,7 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind, Verb
+from keystead.kinds.pending import Withheld
 
 ROOT: Final = "/api/v3/"
 _OK: Final = 200
@@ -107,7 +108,7 @@ async def act(action: Action, request: Request, call: Call, site: Site, params: 
         if params:
             call, obj = await verbs.seen(call, state, action.kind, next(iter(params.values())), bare=action.bare)
         _permit(action, call, obj)
-        if given is None:
+        if given is None and not isinstance(action.run, Withheld):
             query = verbs.query_of(request)
             given = decoded(json_object(request), action.request) if action.request is not None else query
         answer = await action.run(call, state, obj, given)

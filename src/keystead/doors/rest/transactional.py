@@ -7,15 +7,15 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem, invalid
+from keystead.base.errors import invalid
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest.body import REQUIRED, taken
+from keystead.doors.rest.body import REQUIRED
+from keystead.doors.rest.making import Making
 from keystead.doors.rest.operation import Operation
 from keystead.doors.rest.verbs import json, new_key
-from keystead.kinds.access import Power, require
+from keystead.kinds.access import require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind, Verb
@@ -77,32 +77,6 @@ class TransactionApplicationResponse(msgspec.Struct):
     logs: list[str]
 
 
-class _Making:
-    """Objects that are made in one unit; each sees those before it as if they were there."""
-
-    def __init__(self, call: Call, state: State) -> None:
-        self.call = call
-        self.state = state
-        self.changes = Changes()
-
-    async def make(self, power: Power, kind: Kind[Any], body: dict[str, object], pk: object, member: str) -> Any:  # noqa: ANN401 - objects of every kind
-        """A new object of ``kind``; what is wrong with its body is said under ``member``."""
-        try:
-            obj = await taken(self.call, self.state, kind, body, None, partial=False, pk=pk)
-            if kind.rules:
-                obj = await kind.rules(self.call, self.state, None, obj)
-        except Problem as exc:
-            if exc.kind is not Fault.INVALID:
-                raise
-            raise invalid({member: exc.fields or {"non_field_errors": [exc.detail]}}) from exc
-        self.changes.create(power, obj)
-        if kind.along:
-            self.changes.extend(await kind.along(self.call, self.state, None, obj))
-        seen = self.call.settings.changed(self.call.settings.seq, [(kind, pk, obj)])
-        self.call = replace(self.call, settings=seen)
-        return obj
-
-
 def _member(body: Mapping[str, object], name: str, wrong: dict[str, list[str]]) -> dict[str, object]:
     value = body.get(name)
     if isinstance(value, dict):
@@ -145,7 +119,7 @@ async def create(request: Request, call: Call, site: Site, _params: dict[str, st
     keys = [await new_key(state, POLICY_BINDING) for _ in bindings]
 
     async def decide(call: Call) -> tuple[Changes, None]:
-        making = _Making(call, state)
+        making = Making(call, state)
         await making.make(require(call, kind, Verb.CREATE), kind, provider, provider_pk, "provider")
         power = require(call, APPLICATION, Verb.CREATE)
         await making.make(power, APPLICATION, {**app, "provider": provider_pk}, app_pk, "app")
@@ -167,7 +141,7 @@ async def policy_bindings(call: Call, state: State, application: Any, body: Mapp
         raise invalid({"policy_bindings": [f"Write a mapping of policies to their places, at most {_MOST}."]})
     names = {obj.name: obj.pk for _, obj in call.settings.members("policies")}
     keys = {obj.pk for _, obj in call.settings.members("policies")}
-    making = _Making(call, state)
+    making = Making(call, state)
     seen = call.settings.changed(call.settings.seq, [(APPLICATION, application.pk, application)])
     making.call = replace(call, settings=seen)
     for name, order in wanted.items():

@@ -229,6 +229,7 @@ ACTIONS = (
         "{key}/send/",
         send,
         "send_create",
+        also=((500, "It could not be run."),),
         permission="authentik_tasks_schedules.send_schedule",
         status=204,
     ),

@@ -65,7 +65,6 @@ AGENT_CONNECTOR: Kind[AgentConnector] = Kind(
     key_name="connector_uuid",
     family=connector.FAMILY,
     component="ak-endpoints-connector-agent-form",
-    rules=connector.rules,
     filters=("name", "enabled"),
     stored_only="No agent can enroll, check in or sign anybody in yet.",
 )

@@ -15,7 +15,7 @@ from keystead.kinds.render import base
 from keystead.kinds.state import State
 from keystead.policies.binding import bindings_of
 from keystead.providers.endpoints.access_group import DEVICE_ACCESS_GROUP
-from keystead.providers.endpoints.connector import FAMILY, GroupRef, same_key
+from keystead.providers.endpoints.connector import FAMILY, GroupRef
 from keystead.providers.endpoints.facts import DeviceFacts, DeviceFactSnapshot, VendorEnum
 from keystead.store import Row, Statement
 
@@ -131,9 +131,8 @@ async def view(
     return shown
 
 
-async def rules(_call: Call, _state: State, old: EndpointDevice | None, new: EndpointDevice) -> EndpointDevice:
-    """The key stays; what does not expire has no end."""
-    new = same_key(old, new, "device_uuid")
+async def rules(_call: Call, _state: State, _old: EndpointDevice | None, new: EndpointDevice) -> EndpointDevice:
+    """What does not expire has no end."""
     return new if new.expiring else msgspec.structs.replace(new, expires=None)
 
 
@@ -153,6 +152,8 @@ ENDPOINT_DEVICE: Kind[EndpointDevice] = Kind(
     table=Table("endpoint_devices", narrow="(NOT t.expiring OR t.expires IS NULL OR t.expires > {})"),
     verbs=ALL - {Verb.CREATE},
     shown=EndpointDeviceShown,
+    retrieved="EndpointDeviceDetails",
+    ignored=(("access_group_obj", "DeviceAccessGroupRequest"),),
     view=view,
     rules=rules,
     search=("name", "identifier"),

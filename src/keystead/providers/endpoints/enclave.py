@@ -4,11 +4,8 @@ from typing import Annotated
 
 import msgspec
 
-from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import LINE, Column, Ref, Text, Uuid
-from keystead.kinds.state import State
-from keystead.providers.endpoints.connector import same_key
 
 
 class AppleIndependentSecureEnclave(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,13 +22,6 @@ class AppleIndependentSecureEnclave(msgspec.Struct, frozen=True, kw_only=True):
     device_type: Text
 
 
-async def rules(
-    _call: Call, _state: State, old: AppleIndependentSecureEnclave | None, new: AppleIndependentSecureEnclave
-) -> AppleIndependentSecureEnclave:
-    """The key of the record stays."""
-    return same_key(old, new, "uuid")
-
-
 ENCLAVE: Kind[AppleIndependentSecureEnclave] = Kind(
     model="authentik_endpoints_connectors_agent.appleindependentsecureenclave",
     struct=AppleIndependentSecureEnclave,
@@ -40,7 +30,6 @@ ENCLAVE: Kind[AppleIndependentSecureEnclave] = Kind(
     key="uuid",
     key_name="uuid",
     table=Table("apple_secure_enclaves"),
-    rules=rules,
     search=("apple_enclave_key_id",),
     order=("apple_enclave_key_id",),
     filters=("apple_enclave_key_id", "user"),

@@ -51,7 +51,6 @@ GOOGLE_CHROME_CONNECTOR: Kind[GoogleChromeConnector] = Kind(
     component="ak-endpoints-connector-google-chrome-form",
     shown=GoogleChromeConnectorShown,
     view=view,
-    rules=connector.rules,
     filters=connector.NAME,
     stored_only="Google is not asked about devices yet.",
 )

@@ -9,7 +9,7 @@ from keystead.base.errors import invalid
 from keystead.flows.flow import PolicyEngineMode
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
-from keystead.kinds.marks import READ_ONLY, Duration, Ref, Uuid
+from keystead.kinds.marks import Duration, Ref, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.providers.requests.rule import BINDING, MODEL, REQUEST_RULE
@@ -24,7 +24,7 @@ class RequestRuleBinding(msgspec.Struct, frozen=True, kw_only=True):
     :param expiry_granted_max: how long access is given at most.
     """
 
-    uuid: Annotated[Uuid, READ_ONLY]
+    uuid: Uuid = ""
     policy_engine_mode: PolicyEngineMode = PolicyEngineMode.ANY
     rule: Annotated[Uuid, Ref(MODEL)]
     target: Annotated[Uuid, Ref("bindable")]
@@ -44,7 +44,7 @@ class RequestRuleBindingShown(msgspec.Struct):
 class RequestRuleChildBinding(msgspec.Struct, frozen=True, kw_only=True):
     """What is given together with the target of a binding."""
 
-    uuid: Annotated[Uuid, READ_ONLY]
+    uuid: Uuid = ""
     binding: Annotated[Uuid, Ref(BINDING)]
     target: Annotated[Uuid, Ref("bindable")]
 

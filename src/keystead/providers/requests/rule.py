@@ -9,7 +9,7 @@ import msgspec
 from keystead.flows.flow import FLOW, PolicyEngineMode
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
-from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
+from keystead.kinds.marks import UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 
 MODEL: Final = "authentik_requests.requestrule"
@@ -33,7 +33,7 @@ class RequestRule(msgspec.Struct, frozen=True, kw_only=True):
     :param request_flow: what somebody who asks goes through.
     """
 
-    uuid: Annotated[Uuid, READ_ONLY]
+    uuid: Uuid = ""
     policy_engine_mode: PolicyEngineMode = PolicyEngineMode.ANY
     name: Annotated[Text, UNIQUE]
     notification_transports: tuple[

@@ -1,4 +1,4 @@
-"""What administrators ask of a SAML provider: what it would say of somebody, its metadata, a provider from metadata."""
+"""What administrators ask of a SAML provider: what it would say of somebody, its metadata."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -50,15 +50,5 @@ ACTIONS: Final = (
             Filter("download", bool, note="Send the XML itself, as a file."),
             Filter("force_binding", str, note="Name the endpoints of this binding only."),
         ),
-    ),
-    Action(
-        SAML_PROVIDER,
-        "POST",
-        "import_metadata/",
-        Pending("Providers are not made from SAML metadata yet; make one with its members."),
-        "import_metadata_create",
-        permission="add",
-        response=SAMLProvider,
-        status=201,
     ),
 )

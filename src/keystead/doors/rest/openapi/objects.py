@@ -28,6 +28,7 @@ _PAGE_MEMBERS: Final = {
     "start_index": "Place of the first object of this page, from 1.",
     "end_index": "Place of the last object of this page.",
 }
+_IGNORED: Final = "Taken from clients that send it; changes nothing."
 WRITES: Final = frozenset({Verb.CREATE, Verb.UPDATE, Verb.PARTIAL_UPDATE})
 
 
@@ -40,6 +41,8 @@ def add_kind(components: Components, kind: Kind[Any]) -> None:
     """The components of ``kind``: as shown, and as sent where it can be written."""
     name = name_of(kind)
     components.add(name, shown(components, kind), kind.struct)
+    if kind.retrieved:
+        components.add(kind.retrieved, shown(components, kind), kind)
     if kind.verbs & {Verb.CREATE, Verb.UPDATE} or not kind.verbs:  # one without verbs is written by operations
         components.add(f"{name}Request", sent(components, kind, partial=False), kind)
     if Verb.PARTIAL_UPDATE in kind.verbs or not kind.verbs:
@@ -79,6 +82,7 @@ def sent(components: Components, kind: Kind[Any], *, partial: bool) -> Schema:
     for field in kind.fields.values():
         if field.name in properties and not field.readable and field.name not in kind.shown_secrets:
             properties[field.name] = flagged(properties[field.name], writeOnly=True)
+    properties |= {name: flagged(ref(schema), description=_IGNORED) for name, schema in kind.ignored}
     required = [] if partial else [field.name for field in kind.fields.values() if field.writable and field.required]
     return obj(properties, required, told(kind.struct))
 

@@ -94,6 +94,7 @@ class Paths:
         media: Sequence[str] = _JSON,
         needed: bool = True,
         takes: str = _JSON[0],
+        also: Iterable[tuple[int, str]] = (),
     ) -> None:
         """One operation; ``path`` is below ``/api/v3/``."""
         summary, _, more = note.partition("\n\n")
@@ -114,12 +115,13 @@ class Paths:
         }
         if any(one["in"] == "path" for one in parameters):
             found["responses"]["404"] = _failure("GenericError", "There is no such object, or none the caller may see.")
+        found["responses"] |= {str(one): _failure("GenericError", why) for one, why in also}
         found["security"] = [{SCHEME: []}, {}] if anonymous else [{SCHEME: []}]
         self.items.setdefault(f"/{path}", {})[method.lower()] = found
 
     def parameter(self, item: Filter) -> Schema:
         """A query parameter."""
-        schema = self._components.of(item.type, "out")
+        schema = self._components.of(item.type, "in")
         return _parameter(item.name, {"type": "array", "items": schema} if item.many else schema, item.note)
 
     def _filters(self, kind: Kind[Any]) -> list[Schema]:
@@ -145,7 +147,7 @@ class Paths:
         plans: dict[Verb, dict[str, Any]] = {
             Verb.LIST: {"path": base, "parameters": self._filters(kind), "answer": page_of(self._components, name)},
             Verb.CREATE: {"path": base, "body": body, "answer": ref(name), "status": 201},
-            Verb.RETRIEVE: {"path": one, "parameters": [key, *looks], "answer": ref(name)},
+            Verb.RETRIEVE: {"path": one, "parameters": [key, *looks], "answer": ref(kind.retrieved or name)},
             Verb.UPDATE: {"path": one, "parameters": [key], "body": body, "answer": ref(name)},
             Verb.PARTIAL_UPDATE: {
                 "path": one,
@@ -211,6 +213,7 @@ class Paths:
             answer=self._answer(action.response),
             status=action.status,
             anonymous=permission is None,
+            also=action.also,
         )
 
     def operation(self, operation: Operation) -> None:
@@ -231,6 +234,7 @@ class Paths:
             anonymous=operation.anonymous,
             media=operation.media,
             takes=operation.takes,
+            also=operation.also,
         )
 
     def _body(self, request: Type) -> Schema | None:

@@ -124,7 +124,8 @@ class Components:
         if origin in _UNIONS:
             return self._union(args, way, title)
         if origin is Literal:
-            return {"type": "string", "enum": list(args)}
+            choices: Schema = {"type": "string", "enum": list(args)}
+            return self.add(title, choices, args) if title else choices
         if origin in _ARRAYS:
             return {"type": "array", "items": self.of(args[0], way)}
         if origin is dict and not title:

@@ -1,0 +1,39 @@
+"""Several new objects in one unit, as the operations that make more than one thing at once do."""
+
+from dataclasses import replace
+from typing import Any
+
+from keystead.base.errors import Kind as Fault
+from keystead.base.errors import Problem, invalid
+from keystead.doors.rest.body import taken
+from keystead.kinds.access import Power
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Kind
+from keystead.kinds.state import State
+
+
+class Making:
+    """Objects that are made in one unit; each sees those before it as if they were there."""
+
+    def __init__(self, call: Call, state: State) -> None:
+        self.call = call
+        self.state = state
+        self.changes = Changes()
+
+    async def make(self, power: Power, kind: Kind[Any], body: dict[str, object], pk: object, member: str) -> Any:  # noqa: ANN401 - objects of every kind
+        """A new object of ``kind``; what is wrong with its body is said under ``member``."""
+        try:
+            obj = await taken(self.call, self.state, kind, body, None, partial=False, pk=pk)
+            if kind.rules:
+                obj = await kind.rules(self.call, self.state, None, obj)
+        except Problem as exc:
+            if exc.kind is not Fault.INVALID:
+                raise
+            raise invalid({member: exc.fields or {"non_field_errors": [exc.detail]}}) from exc
+        self.changes.create(power, obj)
+        if kind.along:
+            self.changes.extend(await kind.along(self.call, self.state, None, obj))
+        seen = self.call.settings.changed(self.call.settings.seq, [(kind, pk, obj)])
+        self.call = replace(self.call, settings=seen)
+        return obj
