@@ -73,6 +73,5 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *iteration.ACTIONS,
     *licence.ACTIONS,
     *tenant.ACTIONS,
-    *blueprint.ACTIONS,
     *task.ACTIONS,
 )

@@ -12,7 +12,7 @@ import msgspec
 import yaml
 
 MOST_BYTES: Final = 512 * 1024
-MOST_NODES: Final = 50_000
+MOST_NODES: Final = 20_000
 DEEPEST: Final = 50
 _STANDARD: Final = "tag:yaml.org,2002:"
 _PLAIN: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})

@@ -31,6 +31,7 @@ TAGS: Final = frozenset(
 
 META_APPLY: Final = "authentik_blueprints.metaapplyblueprint"
 META_PASSWORD: Final = "authentik_blueprints.metausersetpassword"  # noqa: S105 - a model's name
+META: Final = frozenset({META_APPLY, META_PASSWORD})
 """The models of entries that stand for something to do, not for an object."""
 
 

@@ -1,0 +1,147 @@
+"""``managed/blueprints/``: what can be applied, applying it, and a blueprint that is sent to be applied once."""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from keystead.base.errors import Kind as Fault
+from keystead.base.errors import Problem, denied, invalid
+from keystead.doors.http.message import Request, Response
+from keystead.doors.http.site import Site
+from keystead.doors.rest.files import form_of, text_of
+from keystead.doors.rest.operation import Operation
+from keystead.doors.rest.verbs import json, seen
+from keystead.kinds.access import require
+from keystead.kinds.call import Call
+from keystead.kinds.changes import Changes
+from keystead.kinds.kind import Verb
+from keystead.kinds.render import render
+from keystead.people.installation.blueprint import (
+    BLUEPRINT,
+    REGISTRY,
+    BlueprintFile,
+    BlueprintImport,
+    BlueprintImportResult,
+    BlueprintInstance,
+    BlueprintInstanceStatusEnum,
+)
+
+if TYPE_CHECKING:
+    from keystead.doors.rest.blueprints.told import Failed
+
+# YAML and all that applies blueprints load slowly: each operation imports them when it is asked for.
+
+
+async def available(_request: Request, _call: Call, site: Site, _params: dict[str, str]) -> Response:
+    """The blueprints in the folder of blueprints."""
+    from keystead.doors.rest.blueprints.folder import Folder  # noqa: PLC0415 - as above
+
+    return json(await asyncio.to_thread(Folder.of(site).available))
+
+
+async def apply(_request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+    """Apply a blueprint now, with the caller's own power; all of it, or nothing and the status tells so.
+
+    Needs the permission to change the blueprint, and those to do by hand what it does.
+    """
+    from keystead.doors.rest.blueprints.applying import one_instance  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.told import Failed  # noqa: PLC0415 - as above
+
+    (key,) = params.values()
+    call, instance = await seen(call, site.state, BLUEPRINT, key)
+    require(call, BLUEPRINT, Verb.UPDATE, instance)
+    if not instance.content and instance.path.startswith(REGISTRY):
+        raise Problem(Fault.NOT_BUILT, "Blueprints are not fetched from registries yet.")
+    try:
+        done = await one_instance(call, site, instance.pk)
+    except Failed as exc:
+        if exc.denied:
+            raise denied(str(exc)) from None
+        done = await _failed(call, site, instance.pk, exc)
+    after = Call(call.actor, call.at, site.state.settings, call.peer, call.request_id, call.origin)
+    return json((await render(after, site.state, BLUEPRINT, [done], {}))[0])
+
+
+async def _failed(call: Call, site: Site, key: str, failure: "Failed") -> BlueprintInstance:
+    """Have the instance tell of a failure, and the log why."""
+
+    async def decide(call: Call) -> tuple[Changes, BlueprintInstance]:
+        call, old = await seen(call, site.state, BLUEPRINT, key)
+        new: BlueprintInstance = msgspec.structs.replace(old, status=BlueprintInstanceStatusEnum.ERROR)
+        changes = Changes()
+        changes.update(require(call, BLUEPRINT, Verb.UPDATE, old), old, new)
+        said = [{"message": line.event, **line.attributes} for line in failure.logs.lines]
+        told = {"message": f"The blueprint “{old.name}” could not be applied.", "log": said[-_MOST:]}
+        changes.event(call, "configuration_error", BLUEPRINT.app, told, about=(BLUEPRINT, old))
+        return changes, new
+
+    return await site.state.change(call, decide)
+
+
+_MOST: Final = 20
+"""Lines that an event keeps."""
+
+
+async def import_(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
+    """Apply a blueprint once, with the caller's own power: one that is sent, or a file of the folder of blueprints.
+
+    All of it, or nothing. Needs the permission `authentik_blueprints.add_blueprintinstance`, and those to do by hand
+    what it does.
+    """
+    from keystead.doors.rest.blueprints.applying import one_text  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.folder import Folder  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.told import Failed  # noqa: PLC0415 - as above
+
+    form = form_of(request)
+    path, given = text_of(form, "path"), text_of(form, "context")
+    if path and "file" in form:
+        raise invalid({"path": ["Send a file or name one, not both."]})
+    text: str | None = text_of(form, "file")
+    if path:
+        try:
+            text = await asyncio.to_thread(Folder.of(site).text, path)
+        except ValueError as exc:
+            raise invalid({"path": [str(exc)]}) from None
+    if not text:
+        raise invalid({"path": ["There is no such file."]} if path else {"file": ["Send a file, or name a path."]})
+    try:
+        context = msgspec.json.decode(given or "{}", type=dict[str, object])
+    except (msgspec.DecodeError, RecursionError):
+        raise invalid({"context": ["Write a JSON object."]}) from None
+    try:
+        logs = await one_text(call, site, text, context)
+    except Failed as exc:
+        return json(BlueprintImportResult(exc.logs.lines, success=False))
+    return json(BlueprintImportResult(logs.lines, success=True))
+
+
+_PATH: Final = "managed/blueprints/"
+_APP: Final = "authentik_blueprints"
+OPERATIONS: Final = (
+    Operation(
+        "GET",
+        f"{_PATH}available/",
+        available,
+        "managed_blueprints_available_list",
+        response=list[BlueprintFile],
+        permission=f"{_APP}.view_blueprintinstance",
+    ),
+    Operation(
+        "POST",
+        f"{_PATH}{{instance_uuid}}/apply/",
+        apply,
+        "managed_blueprints_apply_create",
+        response=BlueprintInstance,
+    ),
+    Operation(
+        "POST",
+        f"{_PATH}import/",
+        import_,
+        "managed_blueprints_import_create",
+        request=BlueprintImport,
+        response=BlueprintImportResult,
+        takes="multipart/form-data",
+        permission=f"{_APP}.add_blueprintinstance",
+    ),
+)
