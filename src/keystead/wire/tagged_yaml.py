@@ -88,8 +88,10 @@ class _Reader:
         tag = str(node.tag)
         if tag.startswith("!") and tag != "!":
             return Tag(tag[1:], self._content(node, depth, tag), _line(node))
-        if not tag.startswith(_STANDARD) and tag != "!":
-            raise ValueError(f"Line {_line(node)}: the tag {tag} is not known.")
+        kind = tag.removeprefix(_STANDARD)
+        shape = {yaml.SequenceNode: {"seq"}, yaml.MappingNode: {"map"}}.get(type(node), _PLAIN)
+        if kind not in shape and tag != "!":
+            raise ValueError(f"Line {_line(node)}: values of the type {kind[:100]} are not accepted.")
         return self._content(node, depth, tag)
 
     def _content(self, node: yaml.Node, depth: int, tag: str) -> Value:
@@ -127,14 +129,12 @@ class _Reader:
             # Behind a tag of the format's own, a plain scalar is what it would be without one: !Index 0.
             tag = str(self._loader.resolve(yaml.ScalarNode, node.value, (node.style is None, False)))  # type: ignore[no-untyped-call]  # as above
         kind = tag.removeprefix(_STANDARD)
-        if kind not in _PLAIN:
-            raise ValueError(f"Line {_line(node)}: values of the type {kind} are not accepted.")
         if kind in {"str", "timestamp", "value"}:
             return str(node.value)
         plain = yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark)
         try:
             made: Value = self._loader.construct_object(plain)
-        except ValueError:
+        except (ValueError, KeyError):
             raise ValueError(f"Line {_line(node)}: “{node.value[:50]}” is no {kind}.") from None
         if isinstance(made, float) and not math.isfinite(made):
             raise ValueError(f"Line {_line(node)}: “{node.value}” is no number that can be kept.")

@@ -1,21 +1,24 @@
-"""``managed/blueprints/``: what can be applied, applying it, and a blueprint that is sent to be applied once."""
+"""Blueprints over HTTP: what can be applied, applying it, one that is sent to be applied once; flows as files."""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 import msgspec
 
 from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem, denied, invalid
+from keystead.base.errors import Problem, denied, invalid, not_found
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest.files import form_of, text_of
 from keystead.doors.rest.operation import Operation
-from keystead.doors.rest.verbs import json, seen
-from keystead.kinds.access import require
+from keystead.doors.rest.verbs import NO_STORE, json, seen
+from keystead.flows.flow import FLOW
+from keystead.kinds.access import may, permitted, require
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Verb
+from keystead.kinds.marks import Uuid
 from keystead.kinds.render import render
 from keystead.people.installation.blueprint import (
     BLUEPRINT,
@@ -29,6 +32,17 @@ from keystead.people.installation.blueprint import (
 
 if TYPE_CHECKING:
     from keystead.doors.rest.blueprints.told import Failed
+
+
+class FlowUpload(msgspec.Struct):
+    """An exported flow.
+
+    :param clear: taken, and of no effect: a file is sent each time.
+    """
+
+    file: bytes = b""
+    clear: bool = False
+
 
 # YAML and all that applies blueprints load slowly: each operation imports them when it is asked for.
 
@@ -116,8 +130,45 @@ async def import_(request: Request, call: Call, site: Site, _params: dict[str, s
     return json(BlueprintImportResult(logs.lines, success=True))
 
 
+async def export_flow(_request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
+    """A flow with all it consists of, as a blueprint in YAML; secrets are left out.
+
+    Needs the permission `authentik_flows.export_flow`.
+    """
+    from keystead.doors.rest.blueprints.flow_export import exported  # noqa: PLC0415 - as above
+
+    (key,) = params.values()
+    call, flow = await seen(call, site.state, FLOW, key)
+    if not permitted(call, FLOW, _EXPORT, flow):
+        raise denied() if may(call, FLOW, "view", flow) else not_found()
+    text = await exported(call, site.state, flow)
+    name = quote(f"flow-{flow.slug}.yaml")
+    headers = [*NO_STORE, (b"content-disposition", f'attachment; filename="{name}"'.encode())]
+    return Response(200, text.encode(), b"application/yaml", headers)
+
+
+async def import_flow(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
+    """Take over an exported flow, with the caller's own power: all of it, or nothing (400, and why).
+
+    Needs the permission `authentik_flows.import_flow`, and those to make by hand what is in it.
+    """
+    from keystead.doors.rest.blueprints.applying import one_text  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.told import Failed  # noqa: PLC0415 - as above
+
+    text = text_of(form_of(request), "file")
+    if not text:
+        raise invalid({"file": ["Send the file of a flow."]})
+    try:
+        await one_text(call, site, text, {})
+    except Failed as exc:
+        return json(BlueprintImportResult(exc.logs.lines, success=False), 403 if exc.denied else 400)
+    return Response(204)
+
+
 _PATH: Final = "managed/blueprints/"
+_FLOWS: Final = "flows/instances/"
 _APP: Final = "authentik_blueprints"
+_EXPORT: Final = "authentik_flows.export_flow"
 OPERATIONS: Final = (
     Operation(
         "GET",
@@ -133,6 +184,7 @@ OPERATIONS: Final = (
         apply,
         "managed_blueprints_apply_create",
         response=BlueprintInstance,
+        params=(("instance_uuid", Uuid),),
     ),
     Operation(
         "POST",
@@ -143,5 +195,22 @@ OPERATIONS: Final = (
         response=BlueprintImportResult,
         takes="multipart/form-data",
         permission=f"{_APP}.add_blueprintinstance",
+    ),
+    Operation(
+        "GET",
+        f"{_FLOWS}{{slug}}/export/",
+        export_flow,
+        "flows_instances_export_retrieve",
+        response=bytes,
+    ),
+    Operation(
+        "POST",
+        f"{_FLOWS}import/",
+        import_flow,
+        "flows_instances_import_create",
+        request=FlowUpload,
+        status=204,
+        takes="multipart/form-data",
+        permission="authentik_flows.import_flow",
     ),
 )
