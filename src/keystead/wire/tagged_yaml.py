@@ -16,6 +16,10 @@ MOST_NODES: Final = 20_000
 DEEPEST: Final = 50
 _STANDARD: Final = "tag:yaml.org,2002:"
 _PLAIN: Final = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
+_OF: Final[Mapping[type[yaml.Node], frozenset[str]]] = {
+    yaml.SequenceNode: frozenset({"seq"}),
+    yaml.MappingNode: frozenset({"map"}),
+}
 
 Value: TypeAlias = object
 """Text, number, boolean, None, a list or a mapping of values, or a :class:`Tag`."""
@@ -89,8 +93,7 @@ class _Reader:
         if tag.startswith("!") and tag != "!":
             return Tag(tag[1:], self._content(node, depth, tag), _line(node))
         kind = tag.removeprefix(_STANDARD)
-        shape = {yaml.SequenceNode: {"seq"}, yaml.MappingNode: {"map"}}.get(type(node), _PLAIN)
-        if kind not in shape and tag != "!":
+        if kind not in _OF.get(type(node), _PLAIN) and tag != "!":
             raise ValueError(f"Line {_line(node)}: values of the type {kind[:100]} are not accepted.")
         return self._content(node, depth, tag)
 
