@@ -208,7 +208,8 @@ def folder(house: House, tmp_path: Path) -> Path:
     return made
 
 
-async def test_files_of_the_folder(house: House, folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+async def test_files_of_the_folder(house: House) -> None:
     found = (await house.admin.get(f"{BLUEPRINTS}available/")).json
     assert [one["path"] for one in found] == ["b.yml", "default/a.yaml"]
     assert found[1]["meta"] == {"name": "default/a.yaml", "labels": {}}
@@ -228,10 +229,10 @@ async def test_files_of_the_folder(house: House, folder: Path) -> None:
     ):
         answer = await send(house.admin, "managed/blueprints/import/", path=path)
         assert (answer.status, list(answer.json)) == (400, ["path", "code"]), path
-    assert folder.is_dir()
 
 
-async def test_an_instance_is_applied(house: House, folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+async def test_an_instance_is_applied(house: House) -> None:
     content = f"{HEAD}{GROUP}  attrs: {{name: !Context name}}\n"
     body = {"name": "b", "content": content, "context": {"name": "given"}}
     pk = (await house.admin.post(BLUEPRINTS, body)).json["pk"]
@@ -256,10 +257,10 @@ async def test_an_instance_is_applied(house: House, folder: Path) -> None:
     assert (await house.admin.post(f"{BLUEPRINTS}{file}/apply/")).json["status"] == "successful"
     far = (await house.admin.post(BLUEPRINTS, {"name": "far", "path": "oci://example.org/b:1"})).json["pk"]
     assert (await house.admin.post(f"{BLUEPRINTS}{far}/apply/")).status == 501
-    assert (folder / "default").is_dir()
 
 
-async def test_blueprints_apply_others_first(house: House, folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+async def test_blueprints_apply_others_first(house: House) -> None:
     inner = (
         await house.admin.post(BLUEPRINTS, {"name": "inner", "content": f"{HEAD}{GROUP}  attrs: {{name: i}}\n"})
     ).json
@@ -274,7 +275,6 @@ async def test_blueprints_apply_others_first(house: House, folder: Path) -> None
     around = {"name": "round", "content": HEAD + meta.format(what="name: round", must="true")}
     pk = (await house.admin.post(BLUEPRINTS, around)).json["pk"]
     assert (await house.admin.post(f"{BLUEPRINTS}{pk}/apply/")).json["status"] == "error"
-    assert folder.is_dir()
 
 
 async def test_forms_that_say_too_much_or_too_little(house: House) -> None:

@@ -51,20 +51,28 @@ FLOW = """
   identifiers: {target: !KeyOf first, group: !KeyOf group, order: 2}
 """
 EXPORT, IMPORT = f"{API}/flows/instances/sign-up/export/", "flows/instances/import/"
-_FRESH = frozenset({"pk", "stage", "policybindingmodel_ptr_id", "target", "policy", "stages", "policies"})
+_FRESH = frozenset(
+    {
+        "pk",
+        "stage",
+        "policybindingmodel_ptr_id",
+        "target",
+        "policy",
+        "stages",
+        "policies",
+        "stage_obj",
+        "policy_obj",
+        "flow_set",
+    }
+)
 
 
 async def shape(house: House) -> list[Any]:
     """The flow and its parts, without what is drawn anew."""
     found: list[Any] = []
     for path in ("flows/instances", "flows/bindings", "policies/bindings", "stages/prompt/stages", "stages/user_write"):
-        for one in (await house.admin.get(f"{API}/{path}/", query={"ordering": "order"})).json["results"]:
-            found.append({name: len(v) if isinstance(v, list) else v for name, v in one.items() if name not in _FRESH})
-    for one in found:
-        one.pop("stage_obj", None)
-        one.pop("policy_obj", None)
-        one.pop("flow_set", None)
-    return found
+        found += (await house.admin.get(f"{API}/{path}/", query={"ordering": "order"})).json["results"]
+    return [{k: len(v) if isinstance(v, list) else v for k, v in one.items() if k not in _FRESH} for one in found]
 
 
 async def test_an_exported_flow_is_imported_as_it_was(house: House) -> None:
