@@ -44,3 +44,15 @@ async def test_numbers_are_reserved_while_something_is_ahead(store: Store) -> No
             await ahead.commit(Unit((note("b"),)))
     assert await store.reserve("users", 1) > max(numbers)
     assert await store.fetch(writes.NOTES) == []
+
+
+async def test_others_get_in_between(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keystead.store.ahead.STRETCH", 0.0)
+    monkeypatch.setattr("keystead.store.ahead._SHARE", 0)
+    async with Ahead(store) as ahead:
+        for number in range(20):
+            await ahead.write([note(f"ahead {number}")])
+        await ahead.let_go()
+        await store.commit(Unit((note("between"),)))
+        assert len(await ahead.fetch(writes.NOTES)) == 21
+    assert await store.fetch(writes.NOTES) == [("between", "")]

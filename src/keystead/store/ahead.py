@@ -6,13 +6,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Final, NoReturn, Self
 
-from keystead.base.errors import Kind, Problem
 from keystead.store.sql import Row, Statement, Value
 from keystead.store.store import Change, Rehearsal, Store
 from keystead.store.unit import Unit, Write
 
-LONGEST: Final = 5.0
-"""Seconds for which a rehearsal may hold up others at a stretch."""
+STRETCH: Final = 1.0
+"""Seconds for which a rehearsal holds up others before it lets them in between."""
+_SHARE: Final = 4
+"""Or this many times as long as it took to begin anew, where that is longer: it must get on."""
 
 
 class Ahead:
@@ -27,7 +28,7 @@ class Ahead:
         self._writes: list[Write] = []
         self._open = AsyncExitStack()
         self._rehearsal: Rehearsal | None = None
-        self._begun = 0.0
+        self._until = 0.0
         self._numbers: dict[str, range] = {}
         self._blocks: dict[str, int] = {}
         self.indexing = store.indexing
@@ -56,13 +57,15 @@ class Ahead:
         await self._open.aclose()
 
     async def _begin(self) -> Rehearsal:
-        now = asyncio.get_running_loop().time()
+        now = asyncio.get_running_loop().time
+        if self._rehearsal is not None and now() > self._until:
+            await self.let_go()
+            await asyncio.sleep(0)
         if self._rehearsal is None:
+            begun = now()
             self._rehearsal = await self._open.enter_async_context(self._store.rehearsal())
-            self._begun = now
             await self._rehearsal.write(self._writes)
-        elif now - self._begun > LONGEST:
-            raise Problem(Kind.BUSY, "This holds other changes up for too long: divide it.", retry_after=1)
+            self._until = now() + max(STRETCH, _SHARE * (now() - begun))
         return self._rehearsal
 
     async def fetch(self, statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:

@@ -1,5 +1,6 @@
 """Applying a blueprint: its entries in order, each with the power of whoever asks, all in one unit."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -59,6 +60,7 @@ class Application:
         """
         for entry in self._blueprint.entries:
             report = self._work.report
+            await asyncio.sleep(0)  # others go on between two entries
             try:
                 await self._entry(entry, Resolver(self))
             except Problem as exc:

@@ -9,6 +9,7 @@ from keystead.kinds.call import Call
 from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import Mark
+from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.store import Value
 from keystead.store.sql import dynamic
@@ -56,9 +57,19 @@ async def matching(call: Call, state: State, kind: Kind[Any], wanted: Mapping[st
     if not values:
         return []
     if kind.table is None:
-        found = sorted(call.settings.all(kind), key=lambda obj: str(getattr(obj, kind.pk)))
-        return [obj for obj in found if all(_same(getattr(obj, one.name), value) for one, value in values)][:_TWO]
+        some = _few(call.settings, kind, {field.name: value for field, value in values})
+        found = [obj for obj in some if all(_same(getattr(obj, field.name), value) for field, value in values)]
+        return sorted(found, key=lambda obj: str(getattr(obj, kind.pk)))[:_TWO]
     return await _rows(call, state, kind, values)
+
+
+def _few(settings: Snapshot, kind: Kind[Any], wanted: Mapping[str, object]) -> list[Any]:
+    """The settings among which those with these members are; by an index, where there is one."""
+    for name in (kind.pk, *kind.unique):
+        if wanted.get(name) is not None:
+            found = settings.get(kind, wanted[name]) if name == kind.pk else settings.by(kind, name, wanted[name])
+            return [] if found is None else [found]
+    return [obj for _, obj in settings.members(kind.model)]
 
 
 def _field(kind: Kind[Any], name: str) -> Field:

@@ -54,6 +54,8 @@ class Work:
         # Nobody decides on events: for them alone no other writer need wait.
         await self.ahead.write([write for write in step.writes if write.statement.name != "event.insert"])
         self.changes.extend(step)
+        if not step.settings:
+            return
         settings = self.call.settings.changed(self.call.settings.seq, step.settings.values())
         self.call = replace(self.call, settings=settings)
         self.state.settings = settings
