@@ -1,7 +1,7 @@
 """Blueprints over HTTP: what can be applied, applying it, one that is sent to be applied once; flows as files."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -16,7 +16,6 @@ from keystead.doors.rest.verbs import NO_STORE, json, seen
 from keystead.flows.flow import FLOW
 from keystead.kinds.access import may, permitted, require
 from keystead.kinds.call import Call
-from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Verb
 from keystead.kinds.marks import Uuid
 from keystead.kinds.render import render
@@ -27,11 +26,7 @@ from keystead.people.installation.blueprint import (
     BlueprintImport,
     BlueprintImportResult,
     BlueprintInstance,
-    BlueprintInstanceStatusEnum,
 )
-
-if TYPE_CHECKING:
-    from keystead.doors.rest.blueprints.told import Failed
 
 
 class FlowUpload(msgspec.Struct):
@@ -59,7 +54,8 @@ async def apply(_request: Request, call: Call, site: Site, params: dict[str, str
 
     Needs the permission to change the blueprint, and those to do by hand what it does.
     """
-    from keystead.doors.rest.blueprints.applying import one_instance  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.applying import failed, one_instance  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.folder import Folder  # noqa: PLC0415 - as above
     from keystead.doors.rest.blueprints.told import Failed  # noqa: PLC0415 - as above
 
     (key,) = params.values()
@@ -68,33 +64,13 @@ async def apply(_request: Request, call: Call, site: Site, params: dict[str, str
     if not instance.content and instance.path.startswith(REGISTRY):
         raise Problem(Fault.NOT_BUILT, "Blueprints are not fetched from registries yet.")
     try:
-        done = await one_instance(call, site, instance.pk)
+        done = await one_instance(call, site.state, Folder.of(site), instance.pk)
     except Failed as exc:
         if exc.denied:
             raise denied(str(exc)) from None
-        done = await _failed(call, site, instance.pk, exc)
+        done = await failed(call, site.state, instance.pk, exc)
     after = Call(call.actor, call.at, site.state.settings, call.peer, call.request_id, call.origin)
     return json((await render(after, site.state, BLUEPRINT, [done], {}))[0])
-
-
-async def _failed(call: Call, site: Site, key: str, failure: "Failed") -> BlueprintInstance:
-    """Have the instance tell of a failure, and the log why."""
-
-    async def decide(call: Call) -> tuple[Changes, BlueprintInstance]:
-        call, old = await seen(call, site.state, BLUEPRINT, key)
-        new: BlueprintInstance = msgspec.structs.replace(old, status=BlueprintInstanceStatusEnum.ERROR)
-        changes = Changes()
-        changes.update(require(call, BLUEPRINT, Verb.UPDATE, old), old, new)
-        said = [{"message": line.event, **line.attributes} for line in failure.logs.lines]
-        told = {"message": f"The blueprint “{old.name}” could not be applied.", "log": said[-_MOST:]}
-        changes.event(call, "configuration_error", BLUEPRINT.app, told, about=(BLUEPRINT, old))
-        return changes, new
-
-    return await site.state.change(call, decide)
-
-
-_MOST: Final = 20
-"""Lines that an event keeps."""
 
 
 async def import_(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
@@ -112,9 +88,10 @@ async def import_(request: Request, call: Call, site: Site, _params: dict[str, s
     if path and "file" in form:
         raise invalid({"path": ["Send a file or name one, not both."]})
     text: str | None = text_of(form, "file")
+    folder = Folder.of(site)
     if path:
         try:
-            text = await asyncio.to_thread(Folder.of(site).text, path)
+            text = await asyncio.to_thread(folder.text, path)
         except ValueError as exc:
             raise invalid({"path": [str(exc)]}) from None
     if not text:
@@ -124,7 +101,7 @@ async def import_(request: Request, call: Call, site: Site, _params: dict[str, s
     except (msgspec.DecodeError, RecursionError):
         raise invalid({"context": ["Write a JSON object."]}) from None
     try:
-        logs = await one_text(call, site, text, context)
+        logs = await one_text(call, site.state, folder, text, context)
     except Failed as exc:
         return json(BlueprintImportResult(exc.logs.lines, success=False))
     return json(BlueprintImportResult(logs.lines, success=True))
@@ -153,13 +130,14 @@ async def import_flow(request: Request, call: Call, site: Site, _params: dict[st
     Needs the permission `authentik_flows.import_flow`, and those to make by hand what is in it.
     """
     from keystead.doors.rest.blueprints.applying import one_text  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.folder import Folder  # noqa: PLC0415 - as above
     from keystead.doors.rest.blueprints.told import Failed  # noqa: PLC0415 - as above
 
     text = text_of(form_of(request), "file")
     if not text:
         raise invalid({"file": ["Send the file of a flow."]})
     try:
-        await one_text(call, site, text, {})
+        await one_text(call, site.state, Folder.of(site), text, {})
     except Failed as exc:
         return json(BlueprintImportResult(exc.logs.lines, success=False), 403 if exc.denied else 400)
     return Response(204)
