@@ -1,5 +1,6 @@
 """Blueprints: what entries make, change and remove, all of it or nothing."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,27 @@ async def test_everything_lands_in_one_unit_and_a_second_time_changes_nothing(
     again = await imported(house.admin, EVERYTHING, context='{"slug": "f"}')
     assert again == ["unchanged"] * 9
     assert await count(house.admin, "events/events") == events
+
+
+async def test_two_at_once_and_somebody_between(house: House) -> None:
+    stop = asyncio.Event()
+
+    async def others() -> int:
+        done = 0
+        while not stop.is_set():
+            made = await house.admin.post(f"{API}/core/groups/", {"name": f"other {done}"})
+            flow = {"name": "O", "title": "O", "designation": "recovery", "slug": f"other-{done}"}
+            assert (made.status, (await house.admin.post(f"{API}/flows/instances/", flow)).status) == (201, 201)
+            done += 1
+        return done
+
+    async with asyncio.TaskGroup() as tasks:
+        between = tasks.create_task(others())
+        both = [tasks.create_task(imported(house.admin, EVERYTHING, context='{"slug": "f"}')) for _ in range(2)]
+        told = await asyncio.gather(*both)
+        stop.set()
+    assert sorted(told) == [["made"] * 9, ["unchanged"] * 9]
+    assert between.result() > 0
 
 
 async def test_what_becomes_of_an_object(house: House) -> None:

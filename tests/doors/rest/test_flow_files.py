@@ -156,6 +156,6 @@ async def test_who_may(house: House) -> None:
         assert (await send(client, IMPORT, text)).status == 403
     importer = await house.client_with("authentik_flows.import_flow")
     refused = await send(importer, IMPORT, f"{HEAD}- model: authentik_core.group\n  attrs: {{name: g}}\n")
-    assert (refused.status, refused.json["success"]) == (403, False)
+    assert (refused.status, refused.json["code"]) == (403, "permission_denied")
     assert (await send(house.admin, IMPORT, "", clear="false")).status == 400
     assert (await send(house.admin, IMPORT, "version: 2")).status == 400

@@ -1,6 +1,7 @@
 """Blueprints over HTTP: what can be applied, applying it, one that is sent to be applied once; flows as files."""
 
 import asyncio
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -69,8 +70,7 @@ async def apply(_request: Request, call: Call, site: Site, params: dict[str, str
         if exc.denied:
             raise denied(str(exc)) from None
         done = await failed(call, site.state, instance.pk, exc)
-    after = Call(call.actor, call.at, site.state.settings, call.peer, call.request_id, call.origin)
-    return json((await render(after, site.state, BLUEPRINT, [done], {}))[0])
+    return json((await render(replace(call, settings=site.state.settings), site.state, BLUEPRINT, [done], {}))[0])
 
 
 async def import_(request: Request, call: Call, site: Site, _params: dict[str, str]) -> Response:
@@ -139,7 +139,9 @@ async def import_flow(request: Request, call: Call, site: Site, _params: dict[st
     try:
         await one_text(call, site.state, Folder.of(site), text, {})
     except Failed as exc:
-        return json(BlueprintImportResult(exc.logs.lines, success=False), 403 if exc.denied else 400)
+        if exc.denied:
+            raise denied(str(exc)) from None
+        return json(BlueprintImportResult(exc.logs.lines, success=False), 400)
     return Response(204)
 
 

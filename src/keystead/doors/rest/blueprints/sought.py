@@ -14,8 +14,8 @@ from keystead.kinds.state import State
 from keystead.store import Value
 from keystead.store.sql import dynamic
 
-_TWO: Final = 2
-"""Enough to tell that there are several."""
+_MOST: Final = 20
+"""Records that are looked at for one that the caller may see."""
 _INSIDE: Final = "attributes"
 """The column that the database looks inside of."""
 BASES: Final[Mapping[str, str]] = {
@@ -43,7 +43,7 @@ def kinds_of(state: State, model: str) -> Sequence[Kind[Any]]:
 
 
 async def matching(call: Call, state: State, kind: Kind[Any], wanted: Mapping[str, object]) -> list[Any]:
-    """The objects whose members are all as ``wanted``, in a lasting order; two at most.
+    """The objects whose members are all as ``wanted``, in a lasting order; of records the first few.
 
     :raises ValueError: there is no such member, or it is none that objects are looked for by.
     """
@@ -59,7 +59,7 @@ async def matching(call: Call, state: State, kind: Kind[Any], wanted: Mapping[st
     if kind.table is None:
         some = _few(call.settings, kind, {field.name: value for field, value in values})
         found = [obj for obj in some if all(_same(getattr(obj, field.name), value) for field, value in values)]
-        return sorted(found, key=lambda obj: str(getattr(obj, kind.pk)))[:_TWO]
+        return sorted(found, key=lambda obj: str(getattr(obj, kind.pk)))
     return await _rows(call, state, kind, values)
 
 
@@ -116,7 +116,7 @@ async def _rows(call: Call, state: State, kind: Kind[Any], values: Sequence[tupl
             bound.append(micros(call.at))
     text = (
         f"SELECT {records.columns(kind)} FROM {spec.name} t WHERE {' AND '.join(conditions)}"  # noqa: S608 - declared names
-        f" ORDER BY t.{spec.key} LIMIT {_TWO}"
+        f" ORDER BY t.{spec.key} LIMIT {_MOST}"
     )
     rows = await state.store.fetch(dynamic(text), *bound, heavy=True)
     return await records.from_rows(state.store, kind, rows)
