@@ -26,11 +26,13 @@ _MOST: Final = 20
 """Lines that an event keeps."""
 
 
-async def one_text(call: Call, state: State, folder: Folder, text: str, context: Mapping[str, object]) -> Log:
+async def one_text(
+    call: Call, state: State, folder: Folder, text: str, context: Mapping[str, object], *, rehearse: bool = False
+) -> Log:
     """Apply a blueprint that is at hand.
 
     :param folder: where it may read files.
-
+    :param rehearse: only tell what would be done.
     :raises Failed: it cannot be applied; nothing was changed.
     """
     try:
@@ -41,6 +43,10 @@ async def one_text(call: Call, state: State, folder: Folder, text: str, context:
     async def run(work: Work) -> None:
         await Application(work, folder, blueprint, context).run()
 
+    if rehearse:
+        async with Work(call, state) as work:
+            await run(work)
+            return work.report
     return (await _changed(call, state, run))[0]
 
 
