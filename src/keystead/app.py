@@ -12,7 +12,6 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import (
-    blueprints,
     endpoints,
     files,
     narrow,
@@ -32,6 +31,7 @@ from keystead.doors.rest import (
     trials,
 )
 from keystead.doors.rest import errors as api_errors
+from keystead.doors.rest.blueprints import operations as blueprints
 from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all

@@ -11,7 +11,6 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.people.brand import ThemedUrls, brand_for, themed
@@ -218,19 +217,8 @@ FLOW = Kind(
     bindable=True,
 )
 _SEE, _CLEAR = "authentik_flows.view_flow_cache", "authentik_flows.clear_flow_cache"
-_LATER = "Flows are not written to files or read from them yet: that comes with blueprints."
 ACTIONS = (
     Action(FLOW, "GET", "cache_info/", cache_info, "cache_info_retrieve", _SEE, response=Cache),
     Action(FLOW, "POST", "cache_clear/", cache_clear, "cache_clear_create", _CLEAR, status=204),
-    Action(
-        FLOW,
-        "GET",
-        "{key}/export/",
-        Pending(_LATER),
-        "export_retrieve",
-        "authentik_flows.export_flow",
-        response=bytes,
-    ),
-    Action(FLOW, "POST", "import/", Pending(_LATER), "import_create", "authentik_flows.import_flow", status=204),
     Action(FLOW, "GET", "{key}/execute/", execute, "execute_retrieve", "view", response=Link),
 )

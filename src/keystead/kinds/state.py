@@ -283,7 +283,7 @@ class State:
         try:
             await self.store.commit(unit)
         except Taken as exc:
-            raise self._taken(exc) from exc
+            raise self.taken(exc) from exc
         COMMITS.inc()
         for write in unit.writes:
             if write.statement.name == "event.insert":
@@ -292,7 +292,7 @@ class State:
         if unit.announce and self.settings.seq == base.seq:
             self.settings = base.changed(unit.announce, changes.settings.values())
 
-    def _taken(self, exc: Taken) -> Problem:
+    def taken(self, exc: Taken) -> Problem:
         """The field error that a unique constraint names."""
         for kind in self.kinds.values():
             if kind.table and kind.table.name == exc.table:

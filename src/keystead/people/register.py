@@ -71,6 +71,5 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *rounds.ACTIONS,
     *licence.ACTIONS,
     *tenant.ACTIONS,
-    *blueprint.ACTIONS,
     *task.ACTIONS,
 )

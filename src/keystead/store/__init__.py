@@ -6,7 +6,19 @@ statements, rows and numbered changes of settings documents.
 """
 
 from keystead.store.sql import Row, Statement, Value
-from keystead.store.store import Change, GuardFailed, Store, StoreDown, Taken
+from keystead.store.store import Change, GuardFailed, Rehearsal, Store, StoreDown, Taken
 from keystead.store.unit import Unit, Write
 
-__all__ = ["Change", "GuardFailed", "Row", "Statement", "Store", "StoreDown", "Taken", "Unit", "Value", "Write"]
+__all__ = [
+    "Change",
+    "GuardFailed",
+    "Rehearsal",
+    "Row",
+    "Statement",
+    "Store",
+    "StoreDown",
+    "Taken",
+    "Unit",
+    "Value",
+    "Write",
+]

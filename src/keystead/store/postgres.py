@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from keystead.store import settings_sql as sql
 from keystead.store.postgres_commit import Committer
 from keystead.store.postgres_link import Address
 from keystead.store.postgres_pool import Pool
+from keystead.store.postgres_rehearsal import rehearsed
 from keystead.store.postgres_session import exclusively, listen
 from keystead.store.sql import Row, Statement, Value
-from keystead.store.store import Change, StoreDown
+from keystead.store.store import Change, Rehearsal, StoreDown
 from keystead.store.together import Together
 from keystead.store.unit import Unit
 
@@ -76,6 +78,12 @@ class PostgresStore:
             raise StoreDown("the store is closed")
         if unit.writes:
             await self._committer.commit(unit)
+
+    def rehearsal(self) -> AbstractAsyncContextManager[Rehearsal]:
+        """See :meth:`Store.rehearsal`."""
+        if self._closing.is_set():
+            raise StoreDown("the store is closed")
+        return rehearsed(self._pool)
 
     async def reserve(self, name: str, count: int) -> int:
         """See :meth:`Store.reserve`."""

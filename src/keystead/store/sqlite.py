@@ -6,6 +6,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -13,9 +14,10 @@ from keystead.base import log
 from keystead.base.errors import Kind, Problem
 from keystead.store import settings_sql as sql
 from keystead.store.sql import Row, Statement, Value
-from keystead.store.sqlite_link import connect, failing, outage
+from keystead.store.sqlite_link import connect, outage, run, translated
 from keystead.store.sqlite_readers import Readers
-from keystead.store.store import Change, GuardFailed, StoreDown, Taken
+from keystead.store.sqlite_rehearsal import rehearsed
+from keystead.store.store import Change, GuardFailed, Rehearsal, StoreDown
 from keystead.store.unit import Unit
 
 _LOG = log.get("store.sqlite")
@@ -126,6 +128,11 @@ class SqliteStore:
             with contextlib.suppress(RuntimeError):  # the loop is gone: nobody waits for the answer any more
                 loop.call_soon_threadsafe(_resolve, results)
 
+    def rehearsal(self) -> AbstractAsyncContextManager[Rehearsal]:
+        """See :meth:`Store.rehearsal`."""
+        self._still_open()
+        return rehearsed(self._path)
+
     async def reserve(self, name: str, count: int) -> int:
         """See :meth:`Store.reserve`."""
         while True:
@@ -203,35 +210,15 @@ def _apply(connection: sqlite3.Connection, unit: Unit) -> Exception | None:
     connection.execute("SAVEPOINT unit")
     try:
         for write in unit.writes:
-            touched = connection.execute(write.statement.sqlite, write.statement.sqlite_args(write.args)).rowcount
-            if write.expect is not None and touched != write.expect:
-                raise GuardFailed(write.guard)  # noqa: TRY301 - one place undoes every kind of failure
+            run(connection, write)
         connection.execute("RELEASE unit")
     except Exception as exc:
         if not connection.in_transaction:
             raise
         connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
-        return _translated(exc)
+        return translated(exc)
     return None
-
-
-def _translated(exc: Exception) -> Exception:
-    message = str(exc)
-    if failing(exc):
-        return StoreDown(message)
-    if not isinstance(exc, sqlite3.IntegrityError):
-        return exc
-    if message.startswith("UNIQUE constraint failed: "):
-        failed = message.removeprefix("UNIQUE constraint failed: ")
-        if failed.startswith("index '"):  # over an expression; its name tells: uq_table__column
-            table, _, column = failed.removeprefix("index '").removesuffix("'").removeprefix("uq_").rpartition("__")
-        else:
-            table, _, column = failed.split(",")[0].partition(".")
-        return Taken(table, column)
-    if message.startswith("FOREIGN KEY"):
-        return GuardFailed("reference")
-    return exc
 
 
 def _resolve(results: list[_Result]) -> None:

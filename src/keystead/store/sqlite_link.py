@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from keystead.store.store import StoreDown
+from keystead.store.store import GuardFailed, StoreDown, Taken
+from keystead.store.unit import Write
 
 PATIENCE: Final = 10.0
 """Seconds that a connection waits for a lock another process holds."""
@@ -112,3 +113,33 @@ def outage(what: str) -> Iterator[None]:
 def failing(exc: Exception) -> bool:
     """Whether ``exc`` tells of a locked, full, unreadable or damaged file."""
     return (getattr(exc, "sqlite_errorcode", 0) & 0xFF) in _OUTAGE
+
+
+def run(connection: sqlite3.Connection, write: Write) -> None:
+    """Carry out one write.
+
+    :raises GuardFailed: it touched another number of rows than it had to.
+    :raises sqlite3.Error: see :func:`translated`.
+    """
+    touched = connection.execute(write.statement.sqlite, write.statement.sqlite_args(write.args)).rowcount
+    if write.expect is not None and touched != write.expect:
+        raise GuardFailed(write.guard)
+
+
+def translated(exc: Exception) -> Exception:
+    """What a failed write means to a caller of the store; ``exc`` itself if it is a mistake of ours."""
+    message = str(exc)
+    if failing(exc):
+        return StoreDown(message)
+    if not isinstance(exc, sqlite3.IntegrityError):
+        return exc
+    if message.startswith("UNIQUE constraint failed: "):
+        failed = message.removeprefix("UNIQUE constraint failed: ")
+        if failed.startswith("index '"):  # over an expression; its name tells: uq_table__column
+            table, _, column = failed.removeprefix("index '").removesuffix("'").removeprefix("uq_").rpartition("__")
+        else:
+            table, _, column = failed.split(",")[0].partition(".")
+        return Taken(table, column)
+    if message.startswith("FOREIGN KEY"):
+        return GuardFailed("reference")
+    return exc

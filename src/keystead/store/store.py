@@ -1,10 +1,11 @@
 """The store's interface and its failures; both engines pass the same suite (``tests/store``)."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final, NamedTuple, Protocol
 
 from keystead.store.sql import Row, Statement, Value
-from keystead.store.unit import Unit
+from keystead.store.unit import Unit, Write
 
 LONGEST: Final = 30.0
 """Seconds that a list or search may wait and take together."""
@@ -53,6 +54,28 @@ class Change(NamedTuple):
     doc: str | None
 
 
+class Rehearsal(Protocol):
+    """A transaction that is never committed: what writes would lead to can be looked at, and nothing of it stays."""
+
+    async def write(self, writes: Sequence[Write]) -> None:
+        """Write, for this transaction's own eyes; after a failure it is of no further use.
+
+        :raises GuardFailed: a guard counted wrongly.
+        :raises Taken: a unique value is held already.
+        :raises StoreDown: the engine does not answer.
+        :raises ValueError: an argument is nothing a database keeps.
+        """
+        ...
+
+    async def fetch(self, statement: Statement, *args: Value) -> list[Row]:
+        """All rows of a SELECT, after what was written here.
+
+        :raises StoreDown: as :meth:`Store.fetch`.
+        :raises ValueError: as :meth:`Store.fetch`.
+        """
+        ...
+
+
 class Store(Protocol):
     """What both engines offer."""
 
@@ -87,6 +110,13 @@ class Store(Protocol):
         :raises StoreDown: the engine does not answer; the unit may or may not have landed, whole.
         :raises ValueError: an argument is nothing a database keeps; nothing of the unit was written.
         :raises Problem: ``BUSY`` when too many units wait.
+        """
+        ...
+
+    def rehearsal(self) -> AbstractAsyncContextManager[Rehearsal]:
+        """A :class:`Rehearsal` for the body of a ``with``; keep it short: with SQLite nobody else writes meanwhile.
+
+        :raises StoreDown: the engine does not answer (in time).
         """
         ...
 

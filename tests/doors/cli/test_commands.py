@@ -58,7 +58,7 @@ def test_the_version_is_told() -> None:
 def test_help_names_every_command_and_imports_none() -> None:
     ended = command("--help")
     assert ended.code == 0
-    for name in ("up", "server", "worker", "migrate", "user", "app", "recovery", "config", "version"):
+    for name in ("up", "server", "worker", "migrate", "user", "app", "blueprint", "recovery", "config", "version"):
         assert re.search(rf"^  {name} +\S", ended.out, re.MULTILINE), name
     assert max(map(len, ended.out.splitlines())) <= 100
     script = "import sys; sys.argv = ['keystead', 'version']\ntry:\n from keystead.__main__ import main; main()\nexcept SystemExit: pass\nprint(sorted(m for m in sys.modules if m.startswith('keystead.') and m.count('.') == 1))"  # noqa: E501 - a program in one line
@@ -66,7 +66,9 @@ def test_help_names_every_command_and_imports_none() -> None:
     assert told.stdout.splitlines()[-1] == "['keystead.__main__', 'keystead.base', 'keystead.doors']"
 
 
-@pytest.mark.parametrize("name", ["up", "server", "worker", "migrate", "user create", "app create", "recovery link"])
+@pytest.mark.parametrize(
+    "name", ["up", "server", "worker", "migrate", "user create", "app create", "blueprint apply", "recovery link"]
+)
 def test_every_command_explains_itself(name: str) -> None:
     ended = command(*name.split(), "--help")
     assert ended.code == 0

@@ -86,7 +86,12 @@ class Config(Struct, frozen=True, kw_only=True):
     disable_update_check: Annotated[bool, About("Do not look for newer versions.")] = False
     disable_startup_analytics: Annotated[bool, About("Do not report starts; Keystead never does.")] = False
     skip_migrations: Annotated[bool, About("Start without migrating the database.")] = False
-    blueprints_dir: Annotated[str, About("Folder of blueprints.")] = "/blueprints"
+    blueprints_dir: Annotated[
+        str,
+        About(
+            "Folder of blueprints.", acts=True, shown="blueprints in the data folder if there is one, else /blueprints"
+        ),
+    ] = ""
     cert_discovery_dir: Annotated[str, About("Folder in which certificates are discovered.")] = "/certs"
 
     host: Annotated[str, About("URL of the server, for an outpost.")] = ""
@@ -143,6 +148,12 @@ class Config(Struct, frozen=True, kw_only=True):
     def embedded(self) -> bool:
         """Whether the embedded SQLite is the engine (no PostgreSQL host is named)."""
         return not self.postgresql.host
+
+    @property
+    def blueprints_path(self) -> Path:
+        """The folder of blueprints; it need not be there."""
+        beside = self.data / "blueprints"
+        return Path(self.blueprints_dir or (beside if beside.is_dir() else "/blueprints"))
 
     @property
     def sqlite_path(self) -> Path:

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "migrate": Place("migrate", "Bring the database to the schema of this version."),
     "user": Place("user", "Create people and machines that sign in."),
     "app": Place("app", "Create applications that people sign in to."),
+    "blueprint": Place("blueprint", "Apply objects described in a file."),
     "recovery": Place("recovery", "Let somebody back in who is locked out."),
     "config": Place("config", "Show the settings as they are understood."),
     "version": Place("version", "Show the version."),

@@ -31,7 +31,7 @@ from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.http.tls import Certificates
 from keystead.doors.rest import errors
-from keystead.doors.worker import outbox, timetable
+from keystead.doors.worker import blueprints, outbox, timetable
 from keystead.doors.worker.opening import begin
 from keystead.kinds.state import State
 from keystead.notify import mail
@@ -204,7 +204,7 @@ async def _background(
     work = [state.follow()]
     if part.works:
         senders = {mail.TOPIC: partial(mail.deliver, config.email)}
-        work.append(timetable.keep(state, (*house.jobs, outbox.job(senders))))
+        work.append(timetable.keep(state, (*house.jobs, outbox.job(senders), blueprints.job(config.blueprints_path))))
     if part.board is not None:
         work.append(_share(part.board))
     tasks = {asyncio.create_task(one) for one in work}

@@ -12,8 +12,7 @@ from keystead.base.errors import denied, not_found
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest import version
-from keystead.doors.rest.body import taken
+from keystead.doors.rest import deeds, version
 from keystead.kinds import grants, ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
@@ -24,7 +23,6 @@ from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import encoded, render
 from keystead.kinds.snapshot import Referrer
 from keystead.kinds.state import State
-from keystead.people import power
 from keystead.people.installation import settings as installation
 
 Query = Mapping[str, Sequence[str]]
@@ -155,18 +153,13 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any], more
 
     :param more: what else the body asks for, in the same unit.
     """
-    may_add = require(call, kind, Verb.CREATE)
+    require(call, kind, Verb.CREATE)
     body = json_object(request)
     state = site.state
     pk = await new_key(state, kind)
 
     async def decide(call: Call) -> tuple[Changes, Any]:
-        obj = await taken(call, state, kind, body, None, partial=False, pk=pk)
-        obj = await _ruled(call, state, kind, None, obj)
-        changes = Changes()
-        changes.create(may_add, obj)
-        if kind.along:
-            changes.extend(await kind.along(call, state, None, obj))
+        changes, obj = await deeds.make(call, state, kind, body, pk)
         if more:
             changes.extend(await more(call, state, obj, body))
         return changes, obj
@@ -174,17 +167,6 @@ async def create(request: Request, call: Call, site: Site, kind: Kind[Any], more
     obj = await state.change(call, decide)
     shown = json(await _shown(call, state, kind, obj, query_of(request)), 201)
     return shown.header(*version.header(state, kind, obj))
-
-
-async def _ruled(call: Call, state: State, kind: Kind[Any], old: Any, new: Any) -> Any:  # noqa: ANN401 - objects of every kind
-    """``new`` as the kind's rules complete it, if they and the caller's power let it be.
-
-    :raises Problem: a rule is broken, or the caller is weaker than whom the object leads to.
-    """
-    if kind.rules:
-        new = await kind.rules(call, state, old, new)
-    await power.guard(call, state, kind, old, new)
-    return new
 
 
 async def _shown(call: Call, state: State, kind: Kind[Any], obj: Any, query: Query) -> dict[str, object]:  # noqa: ANN401 - objects of every kind
@@ -204,15 +186,10 @@ async def update(request: Request, call: Call, site: Site, kind: Kind[Any], key:
 
     async def decide(call: Call) -> tuple[Changes, Any]:
         call, old = await seen(call, state, kind, key)
-        may_change = require(call, kind, Verb.UPDATE, old)
+        require(call, kind, Verb.UPDATE, old)
         version.check(versions, state, kind, old)
-        obj = await taken(call, state, kind, body, old, partial=partial, pk=getattr(old, kind.pk))
-        obj = await _ruled(call, state, kind, old, obj)
-        changes = Changes()
-        changes.update(may_change, old, obj, strictly=versions is not None)
-        if kind.along:
-            changes.extend(await kind.along(call, state, old, obj))
-        return changes, obj
+        strictly = versions is not None
+        return await deeds.alter(call, state, kind, old, body, partial=partial, strictly=strictly)
 
     obj = await state.change(call, decide)
     shown = json(await _shown(call, state, kind, obj, query_of(request)))
@@ -229,16 +206,9 @@ async def destroy(request: Request, call: Call, site: Site, kind: Kind[Any], key
 
     async def decide(call: Call) -> tuple[Changes, None]:
         call, obj = await seen(call, state, kind, key)
-        may_remove = require(call, kind, Verb.DESTROY, obj)
+        require(call, kind, Verb.DESTROY, obj)
         version.check(versions, state, kind, obj)
-        await power.guard(call, state, kind, obj, None)
-        if kind.leaving:
-            await kind.leaving(call, state, obj)
-        changes = Changes()
-        changes.delete(may_remove, obj, state.kinds.values())
-        if kind.along:
-            changes.extend(await kind.along(call, state, obj, None))
-        return changes, None
+        return await deeds.remove(call, state, kind, obj), None
 
     await state.change(call, decide)
     return Response(204)

@@ -2,7 +2,6 @@
 
 import enum
 import re
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final
 
@@ -10,16 +9,17 @@ import msgspec
 
 from keystead.base.clock import EPOCH
 from keystead.base.errors import invalid
-from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.logged import LogEvent
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
 
 _FILE: Final = re.compile(r"(?!/)(?!.*\.\.)[A-Za-z0-9._/-]+\.ya?ml")
-_REGISTRY: Final = "oci://"
+REGISTRY: Final = "oci://"
+"""What paths begin with that lead to a registry."""
+_MOST: Final = 20
+"""Complaints about one blueprint."""
 
 
 class BlueprintInstanceStatusEnum(enum.StrEnum):
@@ -87,28 +87,24 @@ class BlueprintImport(msgspec.Struct):
     context: str | None = None
 
 
-async def rules(
-    _call: Call, _state: State, _old: BlueprintInstance | None, new: BlueprintInstance
-) -> BlueprintInstance:
+async def rules(_call: Call, state: State, _old: BlueprintInstance | None, new: BlueprintInstance) -> BlueprintInstance:
     """One place to take the blueprint from, and a blueprint where it is given here."""
     if not new.path and not new.content:
         raise invalid({"path": ["Name a file or registry, or give the content."]})
-    if new.path and not new.path.startswith(_REGISTRY) and not _FILE.fullmatch(new.path):
+    if new.path and not new.path.startswith(REGISTRY) and not _FILE.fullmatch(new.path):
         raise invalid({"path": ["Write a path like default/flow.yaml below the folder of blueprints, or oci://…"]})
     if not new.content:
         return new
-    from keystead.people.installation.blueprint_text import described  # noqa: PLC0415 - YAML loads slowly
+    from keystead.people.installation.blueprint_text import META, parse  # noqa: PLC0415 - YAML loads slowly
 
     try:
-        return msgspec.structs.replace(new, metadata=described(new.content))
+        found = parse(new.content)
     except ValueError as exc:
         raise invalid({"content": [str(exc)]}) from None
-
-
-async def available(_call: Call, _state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
-    """The blueprints that can be applied: none, because none is read yet."""
-    found: list[BlueprintFile] = []
-    return Answer(found)
+    named = ((entry.place, entry.model.lower()) for entry in found.entries if isinstance(entry.model, str))
+    if unknown := [f"Entry {n}: there is no model “{m[:100]}”." for n, m in named if m not in {*state.kinds, *META}]:
+        raise invalid({"content": unknown[:_MOST]})
+    return msgspec.structs.replace(new, metadata={"name": found.name, "labels": found.labels})
 
 
 BLUEPRINT: Kind[BlueprintInstance] = Kind(
@@ -120,24 +116,4 @@ BLUEPRINT: Kind[BlueprintInstance] = Kind(
     rules=rules,
     search=("name", "path"),
     filters=("name", "path"),
-    stored_only="No blueprint is applied yet.",
-)
-ACTIONS = (
-    Action(
-        BLUEPRINT,
-        "GET",
-        "available/",
-        available,
-        "available_list",
-        permission="view",
-        response=list[BlueprintFile],
-    ),
-    Action(
-        BLUEPRINT,
-        "POST",
-        "{key}/apply/",
-        Pending("No blueprint is applied yet."),
-        "apply_create",
-        response=BlueprintInstance,
-    ),
 )
