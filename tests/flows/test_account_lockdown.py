@@ -1,6 +1,5 @@
 """The account lockdown stage: an account is locked in one go, by whoever may, and nobody else's."""
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -155,8 +154,8 @@ async def test_nobody_locks_somebody_stronger_nor_without_the_right(studio: Stud
 async def asked(studio: Studio, by: User, body: dict[str, Any]) -> str:
     actor = await actor_of(studio.state, by.pk, means="token")
     assert actor is not None
-    call = replace(studio.call, actor=actor)
-    call = replace(call, origin=replace(call.origin, root="https://id.example.org/sub"))
+    call = msgspec.structs.replace(studio.call, actor=actor)
+    call = msgspec.structs.replace(call, origin=msgspec.structs.replace(call.origin, root="https://id.example.org/sub"))
     answer = await lock_down(call, studio.state, None, msgspec.convert(body, UserAccountLockdownRequest))
     return str(msgspec.structs.asdict(answer.body)["link"])  # type: ignore[arg-type]  # a struct
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keystead import app
+from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation
 from keystead.kinds.action import Action
 from keystead.kinds.kind import PERMISSION, Kind, Verb
@@ -224,6 +225,12 @@ OPERATIONS: Final[Mapping[tuple[str, Who], Special]] = {
     ("authenticators_all_list", Who.PLAIN): Special(_OPEN, "one's own devices"),
     ("stages_all_user_settings_list", Who.PLAIN): Special(_OPEN, "what everybody may set up for themselves"),
 }
+
+
+def _key_of(whose: Kind[Any] | Family) -> str:
+    return whose.key_name if isinstance(whose, Family) else whose.key_name or whose.key
+
+
 BESIDE: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/api/v3/flows/executor/{flow_slug}/"): "flows are for people who are not signed in; they let in or not",
     ("POST", "/api/v3/flows/executor/{flow_slug}/"): "as above",
@@ -231,7 +238,7 @@ BESIDE: Final[Mapping[tuple[str, str], str]] = {
     **{
         (
             "POST",
-            f"/api/v3/{kind.path}/{{{kind.key_name or kind.key}}}/set_{word}{tail}/",
+            f"/api/v3/{kind.path}/{{{_key_of(kind)}}}/set_{word}{tail}/",
         ): "tests/doors/rest/test_files"
         for kind, word, _ in app.PICTURED
         for tail in ("", "_url")

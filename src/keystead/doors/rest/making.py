@@ -1,7 +1,8 @@
 """Several new objects in one unit, as the operations that make more than one thing at once do."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, invalid

@@ -3,10 +3,10 @@
 import asyncio
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base.errors import FieldErrors, Problem, invalid
 from keystead.base.errors import Kind as Fault

@@ -70,7 +70,7 @@ async def _permitted(run: Run[AccountLockdownStage], asked: lockdown.Asked, sess
     if actor is None or found is None:
         return Deny("This account is not there any more.")
     try:
-        await lockdown.check(replace(run.call, actor=actor), run.state, found)
+        await lockdown.check(msgspec.structs.replace(run.call, actor=actor), run.state, found)
     except Problem:
         return Deny("You may not lock this account.")
     return found

@@ -1,11 +1,11 @@
 """Blueprints over HTTP: what can be applied, applying it, one that is sent to be applied once; flows as files."""
 
 import asyncio
-from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, denied, invalid, not_found

@@ -2,10 +2,10 @@
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, Self, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from keystead.doors.rest.blueprints.sought import matching
 from keystead.doors.rest.blueprints.told import Log
