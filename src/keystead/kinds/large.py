@@ -364,8 +364,8 @@ def _met(asked: Asked) -> list[Fragment]:
 def _from(order: Sequence[Key], place: tuple[Value, ...]) -> Fragment:
     names, marks = ", ".join(key.text for key in order), ", ".join("{}" for _ in order)
     beyond = "<=" if order[0].down else ">="
-    if len(order) == 1:
-        return Fragment(f"{names} {beyond} {marks}", place)
+    if len(order) == 1 or "(" not in order[0].text:
+        return Fragment(f"({names}) {beyond} ({marks})", place)
     # Said of the first alone as well: SQLite looks up no pair that begins with an expression.
     return Fragment(f"{order[0].text} {beyond} {{}} AND ({names}) {beyond} ({marks})", (place[0], *place))
 
