@@ -19,8 +19,6 @@ ASKED: Final = 24
 """How often each page is asked for."""
 GOAL: Final = 50.0
 """Milliseconds a page may take."""
-LONG: Final = 20_000
-"""Objects in a list whose count may be told as an estimate first."""
 
 
 @dataclass(frozen=True)
@@ -169,8 +167,8 @@ async def pages(connection: Connection, case: Case, *, asked: int = ASKED) -> Pa
     found = body["pagination"]
     last = found["total_pages"]
     if last > 1:
-        # A long count may have been told as an estimate; the last page is told of by an exact one.
-        await asyncio.sleep(1.0 if found["count"] > LONG else 0)
+        # A long count may have been told as an estimate; whoever asks for the last page waits for the true one.
+        await connection.ask("GET", _path(case, last), b"", API)
         _, body = await _page(connection, case, 1)
         found = body["pagination"]
         last = found["total_pages"]
@@ -192,10 +190,14 @@ async def pages(connection: Connection, case: Case, *, asked: int = ASKED) -> Pa
     return Pages(found["count"], tuple(colds), tuple(p50), tuple(p95))
 
 
-async def _page(connection: Connection, case: Case, number: int) -> tuple[float, dict[str, Any]]:
+def _path(case: Case, number: int) -> str:
     query = urlencode([*case.query, ("page", str(number)), ("page_size", "20")])
+    return f"/api/v3/{case.path}?{query}"
+
+
+async def _page(connection: Connection, case: Case, number: int) -> tuple[float, dict[str, Any]]:
     began = time.perf_counter()
-    reply = await connection.ask("GET", f"/api/v3/{case.path}?{query}", b"", API)
+    reply = await connection.ask("GET", _path(case, number), b"", API)
     took = time.perf_counter() - began
     return took, json.loads(wanted(reply, 200).body)
 
