@@ -1,6 +1,5 @@
 """Lists at scale: every filter of users and groups, from the first page to the last, and a group of 5,000 members."""
 
-import asyncio
 import itertools
 import json
 import time
