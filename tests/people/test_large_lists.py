@@ -11,7 +11,7 @@ import pytest
 
 from keystead.base import rand
 from keystead.base.errors import Problem
-from keystead.kinds import large, listing, records
+from keystead.kinds import large, large_ranks, large_sample, large_trails, listing, records
 from keystead.kinds.call import SYSTEM, Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.large import Large
@@ -26,6 +26,12 @@ from tests.engines import ENGINES
 from tests.house import BEGIN, House, assemble, fresh_house, new_user
 
 Query = dict[str, list[str]]
+
+
+async def _no(*_: object) -> bool:
+    return False
+
+
 NAMES = (
     "Anna",
     "Émile",
@@ -53,10 +59,12 @@ GROUPS = tuple(
     )
     for number in range(90)
 )
-WAYS = {
+WAYS: dict[str, dict[str, object]] = {
     "near": {"NEAR": 10_000},
-    "in order": {"NEAR": 0, "FAR": 0, "STEPS": 10},
-    "either": {"NEAR": 10, "FAR": 60, "STEPS": 25},
+    "walks": {"NEAR": 0, "STEPS": 10**6},
+    "ranks": {"NEAR": 0, "STEPS": 0, "SKIPPED": 0},
+    "either": {"NEAR": 10, "STEPS": 40, "SKIPPED": 60},
+    "trails": {"NEAR": 0, "STEPS": 0, "SKIPPED": 0, "usable": _no},
 }
 
 
@@ -91,6 +99,17 @@ async def crowd(request: pytest.FixtureRequest) -> AsyncIterator[House]:
         await house.state.store.commit(Unit(tuple(write for one in GROUPS for write in records.insert(GROUP, one))))
         await house.state.store.commit(Unit(tuple(write for one in USERS for write in records.insert(USER, one))))
         yield house
+
+
+def patched(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
+    """Have lists read in certain ways, in steps that suit a small table."""
+    monkeypatch.setattr(large_sample, "DRAWN", 50)
+    monkeypatch.setattr(large_ranks, "STEP", 16)
+    monkeypatch.setattr(large_ranks, "_PIECE", 200)
+    monkeypatch.setattr(large_trails, "FAR", 60)
+    monkeypatch.setattr(large_trails, "STEPS", 10)
+    for name, value in values.items():
+        monkeypatch.setattr(*((large_ranks.Ranks, name) if name == "usable" else (large, name)), value)
 
 
 async def paged(state: State, kind: Kind[Any], query: Query, size: int) -> tuple[list[Any], int]:
@@ -169,8 +188,7 @@ ASKED: Sequence[tuple[Query, Callable[[User], bool]]] = (
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_users_are_found_in_each_way(crowd: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, **WAYS[way]}.items():
-        monkeypatch.setattr(large, name, value)
+    patched(monkeypatch, PATIENCE=10.0, **WAYS[way])
     state = crowd.state
     plain = Large(state.store, begins=10**9)
     for query, test in ASKED:
@@ -199,8 +217,7 @@ ORDERED = (
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_every_order_is_that_of_short_lists(crowd: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, **WAYS[way]}.items():
-        monkeypatch.setattr(large, name, value)
+    patched(monkeypatch, PATIENCE=10.0, **WAYS[way])
     state = crowd.state
     for sign, name in itertools.product(("", "-"), (*ORDERED, "path,-username", "type,-last_login")):
         for narrowed in ({}, {"is_active": ["true"]}, {"date_joined__gt": [(BEGIN + timedelta(hours=30)).isoformat()]}):
@@ -213,8 +230,7 @@ async def test_every_order_is_that_of_short_lists(crowd: House, way: str, monkey
 
 @pytest.mark.parametrize("way", WAYS)
 async def test_groups_are_found_in_each_way(crowd: House, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, **WAYS[way]}.items():
-        monkeypatch.setattr(large, name, value)
+    patched(monkeypatch, PATIENCE=10.0, **WAYS[way])
     state = crowd.state
     asked: list[tuple[Query, Callable[[Group], bool]]] = [
         ({}, lambda _: True),
@@ -239,8 +255,7 @@ async def test_groups_are_found_in_each_way(crowd: House, way: str, monkeypatch:
 async def test_a_count_that_takes_too_long_is_an_estimate_on_the_first_pages_only(
     crowd: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 0.0, "NEAR": 0}.items():
-        monkeypatch.setattr(large, name, value)
+    patched(monkeypatch, PATIENCE=0.0, NEAR=0)
     state = crowd.state
     call = Call(SYSTEM, BEGIN, state.settings)
     query = {"search": ["example.org"]}
@@ -260,8 +275,7 @@ async def test_a_count_that_takes_too_long_is_an_estimate_on_the_first_pages_onl
 
 
 async def test_the_indexes_follow_every_change(crowd: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {"DRAWN": 50, "PATIENCE": 10.0, "NEAR": 10_000}.items():
-        monkeypatch.setattr(large, name, value)
+    patched(monkeypatch, PATIENCE=10.0, NEAR=10_000)
     state = crowd.state
     call = Call(SYSTEM, BEGIN, state.settings)
 
