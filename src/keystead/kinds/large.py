@@ -5,28 +5,35 @@ which counts them too. Of *many*, a page near either end is met in the order of 
 full; any other is told by ranks (``large_ranks``), or, where rows have no numbers, by trails (``large_trails``).
 """
 
-from typing import Final, cast
+import contextlib
+from typing import Final, TypeAlias, cast
 
 from keystead.kinds.conditions import Conditions
 from keystead.kinds.large_ask import Asked, ask, each, near, on, within
 from keystead.kinds.large_kept import QUICK
-from keystead.kinds.large_ranks import Ranks
+from keystead.kinds.large_members import Stray
+from keystead.kinds.large_ranks import FEW, Ranks
 from keystead.kinds.large_sample import Samples
 from keystead.kinds.large_trails import Trails
 from keystead.kinds.terms import FTS5, Term
 from keystead.store import Store, Value
 
+_Page: TypeAlias = tuple[list[Value], int]
 __all__ = ["FROM", "Asked", "Large"]
 
 FROM: Final = 20_000
 """Rows from which a table is large; below, every page and count is asked for plainly."""
 NEAR: Final = 4_000
 """Matches up to which they are all fetched and sorted."""
+FEWEST: Final = 500
+"""Matches above which it is better to look at their ranks, if those are known."""
 FAR: Final = 50_000
 """Matches up to which PostgreSQL looks them up by the index of what is asked for."""
 WIDE: Final = 20_000
 """Matches above which nobody waits for their count."""
-STEPS: Final = 4_000
+LOOKED_UP: Final = 16_000
+"""Rows among which they are looked for, at most, by the condition that the fewest meet."""
+STEPS: Final = 8_000
 """Rows a walk may meet."""
 SKIPPED: Final = 100_000
 """Rows that an unnarrowed walk may skip."""
@@ -47,25 +54,43 @@ class Large:
         self._ranks = Ranks(store)
         self._trails = Trails(store)
 
-    async def page(self, asked: Asked) -> tuple[list[Value], int]:
+    async def page(self, asked: Asked) -> _Page:
         """The primary keys of a page's rows, in order, and the count of the whole list.
 
         The count is exact if few rows match, if it takes no longer than :data:`PATIENCE` to find, and for every page
         that is not near the beginning; otherwise it is one found lately, or what a sample tells.
         """
-        terms = asked.found.terms
-        if not terms:
+        if not asked.found.terms:
             return await self._unnarrowed(asked)
         known = await self._told(asked)
-        share = known / asked.total if known is not None else await self._samples.share(asked)
-        if share * asked.total <= NEAR:
-            return await near(self._store, asked)
-        if known is not None and asked.offset >= known:
-            return [], known
-        found = await self._walked(asked, share, known)
+        share, least = await self._samples.shares(asked)
+        if known is not None:
+            share = known / asked.total
+            if asked.offset >= known:
+                return [], known
         numbered = await self._ranks.usable(asked)
+        if (page := await self._of_few(asked, share, least, numbered=numbered)) is not None:
+            return page
+        return await self._of_many(asked, max(share, 1 / asked.total), known, numbered=numbered)
+
+    async def _of_few(self, asked: Asked, share: float, least: float, *, numbered: bool) -> _Page | None:
+        """The page if few match: by their ranks, or by sorting them."""
+        about = share * asked.total
+        if numbered and FEWEST < about <= FEW and self._ranks.ready(asked):
+            with contextlib.suppress(Stray):
+                if await self._ranks.count(asked, near=True, patience=PATIENCE) is not None:
+                    return await self._ranks.page(asked, near=True)
+        if about <= NEAR and least * asked.total <= LOOKED_UP:
+            return await near(self._store, asked)
+        return None
+
+    async def _of_many(self, asked: Asked, share: float, known: int | None, *, numbered: bool) -> _Page:
+        """The page by few steps from an end of the list, or however far from both it is."""
+        found = await self._walked(asked, share, known)
         if known is None:
             known = await self._counted(asked, share, numbered=numbered)
+        if numbered:
+            self._ranks.ready(asked)
         if found is None and known is not None and asked.offset < known:
             found = await self._walked_back(asked, share, known)
         if found is not None:
@@ -73,11 +98,14 @@ class Large:
             if known is None:
                 known = max(round(share * asked.total), least + 1) if len(found) == asked.size else least
             return found, max(known, least)
-        if numbered:
+        if not numbered:
+            return await self._trails.page(asked, share, known)
+        try:
             return await self._ranks.page(asked, near=self._by_index(asked, share))
-        return await self._trails.page(asked, share, known)
+        except Stray:
+            return await near(self._store, asked)
 
-    async def _unnarrowed(self, asked: Asked) -> tuple[list[Value], int]:
+    async def _unnarrowed(self, asked: Asked) -> _Page:
         if asked.offset >= asked.total:
             return [], asked.total
         behind = asked.total - asked.offset - asked.size
@@ -102,7 +130,7 @@ class Large:
             return int(cast("int", row[0]))
         if len(terms) == 1 and (others := terms[0].others):
             rest = asked._replace(found=_conditions([others]), offset=0, size=1)
-            if await self._samples.share(rest) * asked.total <= NEAR:
+            if (await self._samples.shares(rest)).all * asked.total <= NEAR:
                 return max(0, asked.total - (await near(self._store, rest))[1])
         return None
 

@@ -158,6 +158,9 @@ class Kept(Generic[T]):
         async with self._turns.taken(key):
             began = now()
             value = await make()
+            before = self._held.get(key)
+            if before and before.value == value:
+                value = before.value  # and with it what was found out about it
         self._held[key] = _Made(value, began, now() - began, self._weigh(value))
         self._held.move_to_end(key)
         while len(self._held) > 1 and sum(made.bytes for made in self._held.values()) > self._most:

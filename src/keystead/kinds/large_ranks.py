@@ -6,70 +6,34 @@ Together they tell which rows any page holds. Both take the database a scan or l
 """
 
 import asyncio
-import bisect
 import itertools
 import sys
 from array import array
 from collections.abc import Hashable, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import msgspec
 
 from keystead.kinds.large_ask import Asked, ask, met, nearest, ordered, tail
 from keystead.kinds.large_kept import Kept, Recent, Turns
-from keystead.kinds.terms import GRAMS, Fragment, numbered
+from keystead.kinds.large_members import STEP, Few, Line, Many, Members, Stray, Stretch
+from keystead.kinds.terms import GRAMS, Fragment, Term, numbered
 from keystead.store import Store, Value
 from keystead.store.sql import dynamic
 
-STEP: Final = 1_024
-"""Rows of an order whose matches are counted together."""
-_BREATH: Final = 16
-"""Steps after which others may go on."""
+FEW: Final = 32_768
+"""Members of a list up to which each of them is put in its place."""
 _PIECE: Final = 65_536
-"""Characters of JSON that are read at once, for the same reason."""
+"""Characters of JSON that are read at once; then others may go on."""
 _MEMBERS: Final = 32 << 20
 """Bytes of flags that are remembered."""
 _LINES: Final = 48 << 20
 """Bytes of orders that are remembered."""
 _SPARSE: Final = 8
 """How many times as many numbers as rows there may be."""
+_TURNED: Final = bytes((1, *bytes(255)))
 _HEAD, _WORDS = 20, 2
 """PostgreSQL's binary form of an array: five words, and two for each member, the second of which is the number."""
-
-
-class Line(NamedTuple):
-    """All numbers of a table in an order."""
-
-    numbers: "array[int]"
-    top: int
-
-
-class Members:
-    """Who is in a list.
-
-    :param flags: 1 for each number that is.
-    """
-
-    def __init__(self, flags: bytearray) -> None:
-        self.flags = flags
-        self.count = flags.count(1)
-        self._before: dict[Hashable, tuple[Line, array[int]]] = {}
-
-    async def before(self, name: Hashable, line: Line) -> "array[int]":
-        """How many of the list stand before each step of an order, and at last how many there are."""
-        known = self._before.get(name)
-        if known and known[0] is line:
-            return known[1]
-        if len(self.flags) <= line.top:
-            self.flags.extend(bytes(line.top + 1 - len(self.flags)))
-        flag, numbers, total, sums = self.flags.__getitem__, line.numbers, 0, array("I", [0])
-        for at in range(0, len(numbers), STEP):
-            total += sum(map(flag, numbers[at : at + STEP]))
-            sums.append(total)
-            if len(sums) % _BREATH == 0:
-                await asyncio.sleep(0)
-        self._before[name] = (line, sums)
-        return sums
 
 
 class Ranks:
@@ -78,8 +42,8 @@ class Ranks:
     def __init__(self, store: Store) -> None:
         self._store = store
         turns = Turns()
-        self._members: Kept[Members] = Kept(turns, _MEMBERS, lambda one: len(one.flags))
-        self._lines: Kept[Line] = Kept(turns, _LINES, lambda one: len(one.numbers) * one.numbers.itemsize)
+        self._members: Kept[Members] = Kept(turns, _MEMBERS, lambda one: one.bytes)
+        self._lines: Kept[Line] = Kept(turns, _LINES, lambda one: (len(one.numbers) + one.top) * 4)
         self._dense: Recent[bool] = Recent()
 
     async def usable(self, asked: Asked) -> bool:
@@ -107,17 +71,22 @@ class Ranks:
         return False
 
     async def page(self, asked: Asked, *, near: bool) -> tuple[list[Value], int]:
-        """The keys of a page, and the count of the list."""
+        """The keys of a page, and the count of the list.
+
+        :raises Stray: a list that few are in holds somebody new; as many can be sorted.
+        """
         name = _order_of(asked)
         line = await self._lines.value(name, lambda: self._line(asked))
-        turned = asked.one_way and asked.order[0].down
+        page = Stretch(asked.offset, asked.size, turned=asked.one_way and asked.order[0].down)
         if asked.found.terms:
             members = await self._members.value(asked.name, lambda: self._who(asked, near=near))
-            before = await members.before(name, line)
-            first, size = _stretch(asked, before[-1], turned=turned)
-            numbers, count = _standing(members, line, before, first, size), members.count
+            try:
+                numbers, count = await members.standing(name, line, page), members.count
+            except Stray:
+                self._lines.forget(name)
+                raise
         else:
-            first, size = _stretch(asked, len(line.numbers), turned=turned)
+            first, size = page.of(len(line.numbers))
             numbers, count = list(line.numbers[first : first + size]), asked.total
         keys = await self._keys(asked, numbers) if numbers else []
         if len(keys) < len(numbers):
@@ -135,13 +104,26 @@ class Ranks:
 
     async def _who(self, asked: Asked, *, near: bool) -> Members:
         terms, table = asked.found.terms, asked.table
+        if len(terms) == 1 and (others := terms[0].others):
+            return await self._all_but(asked, others)
         if len(terms) == 1 and (alone := terms[0].alone.get(self._store.indexing)):
             (text,), values = numbered([alone])
             rest = f"({text}) f"
         else:
             texts, values = numbered(nearest(self._store, asked) if near else [term.plain for term in terms])
             rest = f"(SELECT t.{table.number} AS n FROM {table.name} t WHERE {' AND '.join(texts)}) f"  # noqa: S608 - declared names
-        return Members(await _flagged(await self._packed(rest, values)))
+        pieces = await self._packed(rest, values)
+        if sum(map(len, pieces)) <= FEW:
+            return Few(array("I", sorted(set(itertools.chain.from_iterable(pieces)))))
+        flags = await _flagged(pieces)
+        return Many(flags, flags.count(1))
+
+    async def _all_but(self, asked: Asked, others: Term) -> Members:
+        """Those whom the others leave, so that few others need not be told from a million one by one."""
+        (text,), values = numbered([others.near.get(self._store.indexing, others.plain)])
+        rest = f"(SELECT t.{asked.table.number} AS n FROM {asked.table.name} t WHERE {text}) f"  # noqa: S608 - declared names
+        flags = await _flagged(await self._packed(rest, values))
+        return Many(flags.translate(_TURNED), asked.total - flags.count(1), beyond=True)
 
     async def _line(self, asked: Asked) -> Line:
         table = asked.table
@@ -150,7 +132,7 @@ class Ranks:
         numbers = array("I")
         for piece in await self._packed(rest, []):
             numbers.extend(piece)
-        return Line(numbers, max(numbers, default=0))
+        return Line(numbers)
 
     async def _packed(self, rest: str, values: Sequence[Value]) -> "list[array[int]]":
         """The numbers ``n`` of a sub-SELECT: a million rows as one value, whose making holds up nobody here."""
@@ -190,23 +172,3 @@ async def _flagged(pieces: "list[array[int]]") -> bytearray:
 def _order_of(asked: Asked) -> Hashable:
     """One name for an order and its reverse."""
     return (asked.kind.model, tuple((key.text, key.nulls, asked.one_way or key.down) for key in asked.order))
-
-
-def _stretch(asked: Asked, count: int, *, turned: bool) -> tuple[int, int]:
-    """Where a page begins, counted from the order's beginning, and how much of the list it holds."""
-    size = max(0, min(asked.size, count - asked.offset))
-    return (count - asked.offset - size if turned else asked.offset), size
-
-
-def _standing(members: Members, line: Line, before: "array[int]", first: int, size: int) -> list[int]:
-    """``size`` of the list from the ``first`` on."""
-    found: list[int] = []
-    if size:
-        at = bisect.bisect_right(before, first) - 1
-        skip = first - before[at]
-        while len(found) < skip + size:
-            stretch = line.numbers[at * STEP : (at + 1) * STEP]
-            found += itertools.compress(stretch, map(members.flags.__getitem__, stretch))
-            at += 1
-        del found[:skip]
-    return found[:size]

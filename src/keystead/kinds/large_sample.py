@@ -1,14 +1,14 @@
 """Samples of large tables: which share of the rows matches, about."""
 
 import asyncio
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from keystead.base import rand
 from keystead.kinds import records
 from keystead.kinds.kind import Kind
-from keystead.kinds.large_ask import Asked, ask, opaque
+from keystead.kinds.large_ask import Asked, opaque
 from keystead.kinds.large_kept import Recent
-from keystead.kinds.terms import Fragment
+from keystead.kinds.terms import Fragment, numbered
 from keystead.store import Statement, Store, Value
 from keystead.store.sql import dynamic
 
@@ -18,17 +18,28 @@ DRAW: Final = 600.0
 """Seconds after which another sample is drawn."""
 
 
+class Shares(NamedTuple):
+    """Which share of a table matches; 0 if none of the sample does.
+
+    :param all: meets all that is asked for.
+    :param least: meets the one condition that the fewest rows meet.
+    """
+
+    all: float
+    least: float
+
+
 class Samples:
     """A sample of each large table, and what it tells."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._samples: Recent[list[Value]] = Recent(DRAW)
-        self._shares: Recent[float] = Recent()
+        self._shares: Recent[Shares] = Recent()
         self._drawing = asyncio.Lock()
 
-    async def share(self, asked: Asked) -> float:
-        """The share of the table that matches; 0 if none of the sample does."""
+    async def shares(self, asked: Asked) -> Shares:
+        """The shares of the table that match."""
         known = self._shares.get(asked.name)
         if known is not None:
             return known
@@ -38,12 +49,17 @@ class Samples:
             if sample is None:
                 sample = self._samples.put(table.name, await self._draw(kind))
         if not sample:
-            return 1.0
+            return Shares(1.0, 1.0)
         type_ = records.sql_type(kind.fields[kind.pk])
-        drawn = Fragment(f"t.{table.key} = ANY({{}}::{type_}[])", (cast("Value", sample),))
-        text = f"SELECT count(*) FROM {table.name} t"  # noqa: S608 - declared names
-        (row,) = await ask(self._store, text, [drawn, *map(opaque, asked.found.terms)])
-        return self._shares.put(asked.name, int(cast("int", row[0])) / len(sample))
+        conditions = [opaque(term) for term in asked.found.terms]
+        (drawn, *texts), values = numbered(
+            [Fragment(f"t.{table.key} = ANY({{}}::{type_}[])", (cast("Value", sample),)), *conditions]
+        )
+        counts = [f"count(CASE WHEN {text} THEN 1 END)" for text in dict.fromkeys((" AND ".join(texts), *texts))]
+        text = f"SELECT {', '.join(counts)} FROM {table.name} t WHERE {drawn}"  # noqa: S608 - declared names
+        (row,) = await self._store.fetch(dynamic(text), *values, heavy=True)
+        found = [int(cast("int", one)) / len(sample) for one in row]
+        return self._shares.put(asked.name, Shares(found[0], min(found[1:], default=found[0])))
 
     async def _draw(self, kind: Kind[Any]) -> list[Value]:
         """Primary keys of some rows."""
