@@ -73,6 +73,11 @@ class Large:
             return page
         return await self._of_many(asked, max(share, 1 / asked.total), known, numbered=numbered)
 
+    def expect(self, asked: Asked) -> None:
+        """Somebody looks at the beginning of a list: get ready for the rest of it."""
+        if asked.table.number:
+            self._ranks.ready(asked)
+
     async def _of_few(self, asked: Asked, share: float, least: float, *, numbered: bool) -> _Page | None:
         """The page if few match: by their ranks, or by sorting them."""
         about = share * asked.total

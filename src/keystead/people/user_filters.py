@@ -21,7 +21,7 @@ _ROLES_NAMED: Final = (
     " AND s.doc::jsonb ->> 'name' = ANY({}::text[]))"
 )
 _DOWN: Final = (
-    "WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser"
+    "WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser = true"
     " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
 )
 _SUPER: Final = f"t.id IN ({_DOWN} SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"  # noqa: S608 - constants
