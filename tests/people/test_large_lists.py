@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import random  # noqa: TID251 - lists that are the same in each run, no secret
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from keystead.base import rand
 from keystead.base.errors import Problem
-from keystead.kinds import large, large_members, large_ranks, large_sample, large_trails, listing, records
+from keystead.kinds import large, large_kept, large_members, large_ranks, large_sample, large_trails, listing, records
 from keystead.kinds.call import SYSTEM, Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.large import Large
@@ -253,6 +254,63 @@ async def test_groups_are_found_in_each_way(crowd: House, way: str, monkeypatch:
         assert {one.pk for one in short} & {one.pk for one in GROUPS} == {one.pk for one in GROUPS if test(one)}, query
         state.large = Large(state.store, begins=1)
         assert await paged(state, GROUP, query, 11) == (short, count), query
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_any_page_of_any_list_is_that_of_a_short_one(
+    crowd: House, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filters, orders and pages at random, each list jumped into and walked on in, by the same process."""
+    drawn = random.Random(seed)  # noqa: S311 - as above
+    limits = {name: drawn.choice((0, 5, 40, 400)) for name in ("NEAR", "FEWEST", "STEPS", "SKIPPED")}
+    patched(monkeypatch, PATIENCE=drawn.choice((0.0, 10.0)), **limits)
+    state = crowd.state
+    call = Call(SYSTEM, BEGIN, state.settings)
+    plain, big = Large(state.store, begins=10**9), Large(state.store, begins=1)
+    for _ in range(40):
+        query: Query = {}
+        for narrowed, _test in drawn.sample(list(ASKED), drawn.choice((1, 1, 2))):
+            query |= narrowed
+        if drawn.random() < 0.7:
+            names = drawn.sample(ORDERED, drawn.choice((1, 1, 2)))
+            query["ordering"] = [",".join(drawn.choice(("", "-")) + name for name in names)]
+        size = drawn.choice((3, 10, 50))
+        state.large = plain
+        count = (await listing.rows(call, state, USER, query, Page(1, size)))[1]
+        pages = max(1, -(-count // size))
+        first = drawn.randint(1, pages)
+        for number in range(first, min(pages, first + 3) + 1):
+            state.large = plain
+            short = await listing.rows(call, state, USER, query, Page(number, size))
+            state.large = big
+            long = await listing.rows(call, state, USER, query, Page(number, size))
+            assert [one.pk for one in long[0]] == [one.pk for one in short[0]], (query, number, size)
+        with pytest.raises(Problem):
+            await listing.rows(call, state, USER, query, Page(pages + 1, size))
+
+
+async def test_who_comes_or_goes_between_is_skipped_and_repeated_by_no_walk(
+    crowd: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patched(monkeypatch, PATIENCE=10.0, NEAR=0, FEWEST=0, STEPS=30, SKIPPED=30)
+    monkeypatch.setattr(large_kept, "PAUSE", 0.0)
+    monkeypatch.setattr(large_kept, "_RATIO", 0)
+    state = crowd.state
+    state.large = Large(state.store, begins=1)
+    queries: list[Query] = [{}, {"is_active": ["true"]}, {"search": ["user"]}, {"ordering": ["-name"]}]
+    for query in queries:
+        await paged(state, USER, query, 20)
+    come = new_user(950, "user000.newcomer", name="Abel")
+    await state.store.commit(Unit(tuple(records.insert(USER, come))))
+    for query in queries:
+        seen, count = await paged(state, USER, query, 20)
+        assert len({one.pk for one in seen}) == len(seen) == count
+        assert come.pk in {one.pk for one in seen}
+    await state.store.commit(Unit((records.delete(USER, come),)))
+    for query in queries:
+        seen, count = await paged(state, USER, query, 20)
+        assert len({one.pk for one in seen}) == len(seen) == count
+        assert come.pk not in {one.pk for one in seen}
 
 
 async def test_a_count_that_takes_too_long_is_an_estimate_on_the_first_pages_only(

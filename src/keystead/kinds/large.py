@@ -35,7 +35,7 @@ LOOKED_UP: Final = 16_000
 """Rows among which they are looked for, at most, by the condition that the fewest meet."""
 STEPS: Final = 8_000
 """Rows a walk may meet."""
-SKIPPED: Final = 100_000
+SKIPPED: Final = 10_000
 """Rows that an unnarrowed walk may skip."""
 PATIENCE: Final = QUICK
 """Seconds that a page waits for an exact count."""

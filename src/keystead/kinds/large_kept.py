@@ -48,9 +48,10 @@ class Recent(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class _Made(Generic[T]):
-    """A value, when its making began, what it took, and what it weighs."""
+    """A value, of what it was made, when its making began, what it took, and what it weighs."""
 
     value: T
+    of: Hashable
     at: float
     took: float
     bytes: int
@@ -106,23 +107,26 @@ class Kept(Generic[T]):
         self._held: OrderedDict[Hashable, _Made[T]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[T]] = {}
 
-    def held(self, key: Hashable) -> T | None:
-        """The value, if there is one that may be used still."""
+    def held(self, key: Hashable, of: Hashable) -> T | None:
+        """The value, if there is one of this very thing that may be used still."""
         made = self._found(key)
-        return made.value if made else None
+        return made.value if made and made.of == of else None
 
-    async def value(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """The value; waits only if there is none."""
+    async def value(self, key: Hashable, make: Callable[[], Awaitable[T]], of: Hashable) -> T:
+        """The value; waits only if there is none, or only one of something else that was not made just now.
+
+        :param of: what tells that what it is made of has changed, for all that can be seen.
+        """
         made = self._found(key)
-        if made is None:
-            task = self.begin(key, make)
+        if made is None or (made.of != of and not made.lasts):
+            task = self.begin(key, make, of)
             self._turns.hurry(key)
             return await asyncio.shield(task)
         if not made.lasts:
-            self.begin(key, make)
+            self.begin(key, make, of)
         return made.value
 
-    async def soon(self, key: Hashable, make: Callable[[], Awaitable[T]], patience: float) -> T | None:
+    async def soon(self, key: Hashable, make: Callable[[], Awaitable[T]], of: Hashable, patience: float) -> T | None:
         """The value, made anew if that is quick, or the one of late; None if neither is there by then.
 
         :param patience: seconds to wait; with none, the one of late will do.
@@ -131,7 +135,7 @@ class Kept(Generic[T]):
         if made and made.lasts and (made.took > QUICK or not patience):
             return made.value
         if key in self._making or len(self._making) < _MAKING:
-            task = self.begin(key, make)
+            task = self.begin(key, make, of)
             if not made or made.took <= QUICK:
                 self._turns.hurry(key)
                 await asyncio.wait({task}, timeout=patience)
@@ -139,29 +143,35 @@ class Kept(Generic[T]):
                 return task.result()
         return made.value if made else None
 
+    def hint(self, key: Hashable, make: Callable[[], Awaitable[T]], of: Hashable) -> None:
+        """The value will be wanted: have it made, unless that was done just now."""
+        made = self._held.get(key)
+        if not (made and made.lasts) and (key in self._making or len(self._making) < _MAKING):
+            self.begin(key, make, of)
+
     def forget(self, key: Hashable) -> None:
         """Have the value made anew when it is wanted next, unless that was done just now."""
         made = self._held.get(key)
         if made and not made.lasts:
             del self._held[key]
 
-    def begin(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> "asyncio.Task[T]":
+    def begin(self, key: Hashable, make: Callable[[], Awaitable[T]], of: Hashable) -> "asyncio.Task[T]":
         """The value as it is being made; that goes on when nobody waits any more."""
         task = self._making.get(key)
         if task is None:
-            task = self._making[key] = asyncio.create_task(self._make(key, make))
+            task = self._making[key] = asyncio.create_task(self._make(key, make, of))
             task.add_done_callback(lambda _: self._making.pop(key, None))
             task.add_done_callback(_heard)
         return task
 
-    async def _make(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+    async def _make(self, key: Hashable, make: Callable[[], Awaitable[T]], of: Hashable) -> T:
         async with self._turns.taken(key):
             began = now()
             value = await make()
             before = self._held.get(key)
             if before and before.value == value:
                 value = before.value  # and with it what was found out about it
-        self._held[key] = _Made(value, began, now() - began, self._weigh(value))
+        self._held[key] = _Made(value, of, began, now() - began, self._weigh(value))
         self._held.move_to_end(key)
         while len(self._held) > 1 and sum(made.bytes for made in self._held.values()) > self._most:
             self._held.popitem(last=False)

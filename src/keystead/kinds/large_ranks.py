@@ -60,14 +60,14 @@ class Ranks:
 
     async def count(self, asked: Asked, *, near: bool, patience: float) -> int | None:
         """The count of the list, if it is known by then."""
-        members = await self._members.soon(asked.name, lambda: self._who(asked, near=near), patience)
+        members = await self._members.soon(asked.name, lambda: self._who(asked, near=near), asked.total, patience)
         return members.count if members else None
 
     def ready(self, asked: Asked) -> bool:
         """Whether who stands where in the order is known; it soon is."""
-        if self._lines.held(_order_of(asked)):
+        if self._lines.held(_order_of(asked), asked.total):
             return True
-        self._lines.begin(_order_of(asked), lambda: self._line(asked))
+        self._lines.hint(_order_of(asked), lambda: self._line(asked), asked.total)
         return False
 
     async def page(self, asked: Asked, *, near: bool) -> tuple[list[Value], int]:
@@ -76,10 +76,10 @@ class Ranks:
         :raises Stray: a list that few are in holds somebody new; as many can be sorted.
         """
         name = _order_of(asked)
-        line = await self._lines.value(name, lambda: self._line(asked))
+        line = await self._lines.value(name, lambda: self._line(asked), asked.total)
         page = Stretch(asked.offset, asked.size, turned=asked.one_way and asked.order[0].down)
         if asked.found.terms:
-            members = await self._members.value(asked.name, lambda: self._who(asked, near=near))
+            members = await self._members.value(asked.name, lambda: self._who(asked, near=near), asked.total)
             try:
                 numbers, count = await members.standing(name, line, page), members.count
             except Stray:

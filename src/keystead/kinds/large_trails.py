@@ -49,13 +49,13 @@ class Trails:
 
     async def count(self, asked: Asked, *, near: bool, patience: float) -> int | None:
         """The count of the list, if it is known by then."""
-        return await self._counts.soon(asked.name, lambda: count(self._store, asked, near=near), patience)
+        return await self._counts.soon(asked.name, lambda: count(self._store, asked, near=near), asked.total, patience)
 
     async def page(self, asked: Asked, share: float, known: int | None) -> tuple[list[Value], int]:
         """The keys of a page, and the count of the list."""
         if known is None:
             few = share * asked.total <= FAR
-            known = await self._counts.value(asked.name, lambda: count(self._store, asked, near=few))
+            known = await self._counts.value(asked.name, lambda: count(self._store, asked, near=few), asked.total)
         if asked.offset >= known:
             return [], known
         if asked.offset + asked.size > known - asked.offset:
