@@ -24,6 +24,8 @@ _USERS: Final = Statement(
 _GROUPS: Final = Statement(
     "group.partial", "SELECT id, num_pk, name, is_superuser, attributes FROM groups WHERE id = ANY($1::text[])"
 )
+_PAGE: Final = 100
+"""Users in short that a page of a list shows at most; a group may have thousands."""
 _HUES: Final = ("1f7a72", "7a4b1f", "4b5d8a", "8a4b6b", "5b7a1f", "6b5b8a", "8a6a1f", "1f5f7a")
 
 
@@ -93,7 +95,9 @@ async def partial_users(state: State, keys: Iterable[int]) -> dict[int, PartialU
     if not wanted_keys:
         return {}
     found = {}
-    for pk, username, name, active, last, email, attributes in await state.store.fetch(_USERS, wanted_keys):
+    for pk, username, name, active, last, email, attributes in await state.store.fetch(
+        _USERS, wanted_keys, heavy=len(wanted_keys) > _PAGE
+    ):
         number = cast("int", pk)
         found[number] = PartialUser(
             number,
