@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,10 +17,10 @@ from keystead.base import rand
 
 ASKED: Final = 24
 """How often each page is asked for."""
+PAUSE: Final = 0.05
+"""Seconds between looks at what others see."""
 GOAL: Final = 50.0
 """Milliseconds a page may take."""
-LONG: Final = 20_000
-"""Objects in a list whose count may be told as an estimate first."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Case:
 class Pages:
     """How long the pages of a list took, milliseconds.
 
-    :param cold: each page (the first, the middle, the last) asked for the first time.
+    :param cold: each page (the first, the middle, the last) asked for the first time; what is told as the last page
+        then may be an estimate.
     :param p50: each page, asked for again and again.
     """
 
@@ -164,26 +165,24 @@ def _cases(path: str, *queries: dict[str, str]) -> Iterator[Case]:
 
 
 async def pages(connection: Connection, case: Case, *, asked: int = ASKED) -> Pages:
-    """Ask for the first page, the middle one and the last, over and over."""
-    cold, body = await _page(connection, case, 1)
+    """Ask for the first page, the middle one and the last: once each, as somebody who jumps; then over and over."""
+    first, body = await _page(connection, case, 1)
+    colds = [first * 1000]
+    last = body["pagination"]["total_pages"]
+    for number in ((last + 1) // 2, last) if last > 1 else ():
+        # A long count may have been told as an estimate: the page it ends at may not be there.
+        took, _ = await _page(connection, case, number, {200, 404})
+        colds.append(took * 1000)
+    _, body = await _page(connection, case, 1)
     found = body["pagination"]
     last = found["total_pages"]
-    if last > 1:
-        # A long count may have been told as an estimate; the last page is told of by an exact one.
-        await asyncio.sleep(1.0 if found["count"] > LONG else 0)
-        _, body = await _page(connection, case, 1)
-        found = body["pagination"]
-        last = found["total_pages"]
-    colds, p50, p95 = [cold * 1000], [], []
+    p50, p95 = [], []
     for number in sorted({1, (last + 1) // 2, last}):
-        took = []
-        for index in range(asked + 1):
+        took_each = []
+        for _ in range(asked):
             one, body = await _page(connection, case, number)
-            if index:
-                took.append(one)
-            elif number > 1:
-                colds.append(one * 1000)
-        told = seen(took, 1.0, 0.0)
+            took_each.append(one)
+        told = seen(took_each, 1.0, 0.0)
         p50.append(told.p50)
         p95.append(told.p95)
         size = len(body["results"])
@@ -192,21 +191,45 @@ async def pages(connection: Connection, case: Case, *, asked: int = ASKED) -> Pa
     return Pages(found["count"], tuple(colds), tuple(p50), tuple(p95))
 
 
-async def _page(connection: Connection, case: Case, number: int) -> tuple[float, dict[str, Any]]:
+def _path(case: Case, number: int) -> str:
     query = urlencode([*case.query, ("page", str(number)), ("page_size", "20")])
+    return f"/api/v3/{case.path}?{query}"
+
+
+async def _page(
+    connection: Connection, case: Case, number: int, status: Collection[int] = (200,)
+) -> tuple[float, dict[str, Any]]:
     began = time.perf_counter()
-    reply = await connection.ask("GET", f"/api/v3/{case.path}?{query}", b"", API)
+    reply = await connection.ask("GET", _path(case, number), b"", API)
     took = time.perf_counter() - began
-    return took, json.loads(wanted(reply, 200).body)
+    return took, json.loads((reply if reply.status in status else wanted(reply, 200)).body)
 
 
-async def directory(url: str, tell: Callable[[Case, Pages], None]) -> None:
-    """All lists of users and groups."""
-    connection = await Connection.to(url)
+async def directory(url: str, tell: Callable[[Case, Pages], None]) -> tuple[Seen, Seen]:
+    """All lists of users and groups; and what others see meanwhile: the liveness page, and one user looked up."""
+    connection, other = await Connection.to(url), await Connection.to(url)
     role, role_name = await role_of(connection)
+    done = asyncio.Event()
+    meanwhile = asyncio.create_task(_others(other, done))
     for case in (*users(role, role_name), *groups()):
         tell(case, await pages(connection, case))
+    done.set()
+    live, one = await meanwhile
     connection.close()
+    other.close()
+    return seen(live, 1.0, 0.0), seen(one, 1.0, 0.0)
+
+
+async def _others(connection: Connection, done: asyncio.Event) -> tuple[list[float], list[float]]:
+    took: tuple[list[float], list[float]] = ([], [])
+    paths = ("/-/health/live/", f"/api/v3/core/users/{people.FIRST + 1}/")
+    while not done.is_set():
+        for path, each in zip(paths, took, strict=True):
+            began = time.perf_counter()
+            await connection.ask("GET", path, b"", API)
+            each.append(time.perf_counter() - began)
+        await asyncio.sleep(PAUSE)
+    return took
 
 
 async def role(url: str) -> tuple[str, str]:

@@ -54,7 +54,7 @@ class Filter(msgspec.Struct, frozen=True):
     :param sql: for records: a condition over the table with ``{}`` for the parameter; lists arrive as one array.
     :param each: for records: the same as ``sql`` for a row at hand, where it can be told faster than for all rows.
     :param few: for records: the same as ``sql`` where PostgreSQL should look up few rows and would not see it.
-    :param alone: for records: a SELECT that counts what meets this condition and no other.
+    :param alone: for records: a SELECT of the numbers ``n`` of all that meets this condition (:attr:`Table.number`).
     :param column: for records: the only column that ``sql`` looks at.
     :param keys: for settings: an async function ``(call, state, value, query)`` that gives the keys of the objects that
         pass, where only the store knows them.

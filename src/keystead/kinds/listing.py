@@ -166,13 +166,16 @@ async def rows(
         _concerning(found, call, kind)
     first = (asked.number - 1) * asked.size
     total = await _total(state, kind)
-    if total >= state.large.begins and (found.terms or first > asked.size):
-        page, count = await state.large.page(Asked(kind, found, keys(kind, query), total, first, asked.size))
+    wanted = Asked(kind, found, keys(kind, query), total, first, asked.size)
+    if total >= state.large.begins and (found.terms or first > asked.size or not wanted.followed):
+        page, count = await state.large.page(wanted)
         pagination(asked, count)
         read = await state.store.fetch(records.select(kind, spec.key), cast("Value", page))
         places: dict[object, int] = {key: place for place, key in enumerate(page)}
         read.sort(key=lambda row: places[row[0]])
         return await records.from_rows(state.store, kind, read), count
+    if total >= state.large.begins:
+        state.large.expect(wanted)
     count = total if spec.counted and not found.terms else await _count(state, kind, found)
     pagination(asked, count)  # past the end: refused before the rows are read
     text = (

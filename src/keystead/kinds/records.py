@@ -67,19 +67,25 @@ def linked(kind: Kind[Any]) -> tuple[Field, ...]:
 @lru_cache(maxsize=512)
 def whole(kind: Kind[Any], name: str, condition: str) -> Statement:
     """SELECT of the records ``t`` that meet ``condition``, each with its links as JSON: one round trip for few rows."""
-    postgres, sqlite = [columns(kind)], [columns(kind)]
+    postgres, sqlite = _as_json(kind)
+    rest = f"FROM {table(kind)} t WHERE {condition}"
+    return Statement(
+        f"{kind.model}.{name}",
+        f"SELECT {', '.join([columns(kind), *postgres])} {rest}",
+        sqlite=f"SELECT {', '.join([columns(kind), *sqlite])} {rest}",
+    )
+
+
+def _as_json(kind: Kind[Any]) -> tuple[list[str], list[str]]:
+    """The links of ``t`` as columns of JSON, in the words of PostgreSQL and in SQLite's."""
+    postgres, sqlite = [], []
     for field in linked(kind):
         link = _link_of(field)
         pairs = f"FROM {link.table} WHERE {link.own} = t.{spec(kind).key} ORDER BY {link.other}"
         inner = f"(SELECT {link.other} {pairs}) l"
-        postgres.append(f"(SELECT json_agg(l.{link.other})::text FROM {inner})")  # noqa: S608 - as above
+        postgres.append(f"(SELECT json_agg(l.{link.other})::text FROM {inner})")  # noqa: S608 - declared names
         sqlite.append(f"(SELECT json_group_array(l.{link.other}) FROM {inner})")  # noqa: S608 - as above
-    rest = f"FROM {table(kind)} t WHERE {condition}"
-    return Statement(
-        f"{kind.model}.{name}",
-        f"SELECT {', '.join(postgres)} {rest}",
-        sqlite=f"SELECT {', '.join(sqlite)} {rest}",
-    )
+    return postgres, sqlite
 
 
 @lru_cache(maxsize=512)
@@ -191,24 +197,27 @@ async def load(store: Store, kind: Kind[T], column: str, values: Sequence[object
 
 
 async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]:
-    """The records in ``rows``, with their links; one query a link however many rows."""
-    links = linked(kind)
-    if not links or not rows:
+    """The records in ``rows``, with their links; one query however many rows and links."""
+    if not linked(kind) or not rows:
         return [from_row(kind, row) for row in rows]
     # The primary key is the first stored field, by the order of declaration.
-    keys = [row[0] for row in rows]
-    found: dict[object, dict[str, list[object]]] = {key: {field.name: [] for field in links} for key in keys}
-    for field in links:
-        for own, other in await store.fetch(_pairs(kind, field), cast("Value", keys)):
-            found[own][field.name].append(other)
-    return [from_row(kind, row, {name: tuple(others) for name, others in found[row[0]].items()}) for row in rows]
+    texts = await store.fetch(_links(kind), cast("Value", [row[0] for row in rows]))
+    found = {key: others for key, *others in texts}
+    nothing = [None] * len(linked(kind))
+    return from_whole(kind, [(*row, *found.get(row[0], nothing)) for row in rows])
 
 
 @lru_cache(maxsize=64)
-def _pairs(kind: Kind[Any], field: Field) -> Statement:
-    link, own = _link_of(field), sql_type(kind.fields[kind.pk])
-    text = f"SELECT {link.own}, {link.other} FROM {link.table} WHERE {link.own} = ANY($1::{own}[])"  # noqa: S608 - declared names
-    return Statement(f"{link.table}.of_{link.own}", f"{text} ORDER BY {link.other}")
+def _links(kind: Kind[Any]) -> Statement:
+    """SELECT of the keys ``$1`` with the links of each as JSON."""
+    key = f"t.{spec(kind).key}"
+    postgres, sqlite = _as_json(kind)
+    rest = f"FROM {table(kind)} t WHERE {key} = ANY($1::{sql_type(kind.fields[kind.pk])}[])"
+    return Statement(
+        f"{kind.model}.links",
+        f"SELECT {', '.join([key, *postgres])} {rest}",
+        sqlite=f"SELECT {', '.join([key, *sqlite])} {rest}",
+    )
 
 
 @lru_cache(maxsize=256)

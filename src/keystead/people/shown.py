@@ -26,6 +26,8 @@ _GROUPS: Final = Statement(
 )
 _NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """The UUID of nobody (RFC 9562 §5.9)."""
+_PAGE: Final = 100
+"""Users in short that a page of a list shows at most; a group may have thousands."""
 _HUES: Final = ("1f7a72", "7a4b1f", "4b5d8a", "8a4b6b", "5b7a1f", "6b5b8a", "8a6a1f", "1f5f7a")
 
 
@@ -99,7 +101,9 @@ async def partial_users(state: State, keys: Iterable[int]) -> dict[int, PartialU
     if not wanted_keys:
         return {}
     found = {}
-    for pk, uuid, username, name, active, last, email, attributes in await state.store.fetch(_USERS, wanted_keys):
+    for pk, uuid, username, name, active, last, email, attributes in await state.store.fetch(
+        _USERS, wanted_keys, heavy=len(wanted_keys) > _PAGE
+    ):
         number = cast("int", pk)
         found[number] = PartialUser(
             number,

@@ -11,17 +11,17 @@ _IN_GROUP: Final = "t.id IN (SELECT m.user_id FROM group_members m"
 _IS_IN_GROUP: Final = "EXISTS (SELECT 1 FROM group_members m"
 _GROUPS: Final = "m.group_id = ANY({}::text[])"
 _NAMED: Final = "m.group_id IN (SELECT g.id FROM groups g WHERE g.name = ANY({}::text[]))"
-_IN_GROUPS: Final = "SELECT count(DISTINCT m.user_id) FROM group_members m"
+_IN_GROUPS: Final = "SELECT m.user_id AS n FROM group_members m"
 _HAS_ROLE: Final = "t.id IN (SELECT r.user_id FROM user_roles r"
 _DOES_HAVE_ROLE: Final = "EXISTS (SELECT 1 FROM user_roles r"
-_HAVE_ROLES: Final = "SELECT count(DISTINCT r.user_id) FROM user_roles r"
+_HAVE_ROLES: Final = "SELECT r.user_id AS n FROM user_roles r"
 _ROLES: Final = "r.role_id = ANY({}::text[])"
 _ROLES_NAMED: Final = (
     "r.role_id IN (SELECT s.id FROM settings s WHERE s.kind = 'authentik_rbac.role'"
     " AND s.doc::jsonb ->> 'name' = ANY({}::text[]))"
 )
 _DOWN: Final = (
-    "WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser"
+    "WITH RECURSIVE down (id) AS (SELECT id FROM groups WHERE is_superuser = true"
     " UNION SELECT p.group_id FROM group_parents p JOIN down ON p.parent_id = down.id)"
 )
 _SUPER: Final = f"t.id IN ({_DOWN} SELECT m.user_id FROM group_members m JOIN down ON down.id = m.group_id)"  # noqa: S608 - constants
