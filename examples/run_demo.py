@@ -22,7 +22,7 @@ import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 KEYSTEAD = (sys.executable, "-m", "keystead")
-WAIT = 30.0
+WAIT = 120.0
 """Seconds that a process may take to be ready."""
 
 
