@@ -30,7 +30,7 @@ def test_a_file_is_applied_once_it_was_rehearsed(file: Path, tmp_path: Path) -> 
     assert (dry.code, dry.out.splitlines()[-1]) == (0, "A dry run; nothing was changed.")
     assert dry.out.startswith("entry 1 authentik_core.group info: g made\n")
     done = command("blueprint", "apply", *given, "--json")
-    assert (done.code, done.json["success"]) == (0, True)
+    assert (done.code, done.json["success"], done.err) == (0, True, "")
     assert [line["event"] for line in done.json["logs"]] == ["made", "made"]
     again = command("blueprint", "apply", *given)
     assert again.out.splitlines() == [

@@ -64,3 +64,19 @@ async def test_what_is_kept_here_or_switched_off_waits_to_be_asked_for(house: Ho
     assert (await house.admin.patch(url, {"enabled": True})).status == 200
     assert await watch.run(house.state) == 1
     assert await groups(house) == {"a"}
+
+
+async def test_nobody_borrows_the_power_of_the_worker(house: House, tmp_path: Path) -> None:
+    meta = "- model: authentik_blueprints.metaapplyblueprint\n  attrs: {identifiers: {name: kept}}\n"
+    (tmp_path / "a.yaml").write_text(f"version: 1\nentries:\n{meta}")
+    (tmp_path / "b.yaml").write_text(text("b"))
+    (tmp_path / "c.yaml").write_text(text("!Context name"))
+    for body in (
+        {"name": "kept", "content": text("a")},
+        {"name": "both", "path": "b.yaml", "content": text("c")},
+        {"name": "told", "path": "c.yaml", "context": {"name": "c"}},
+    ):
+        assert (await house.admin.post(f"{API}/managed/blueprints/", body)).status == 201
+    assert await Watch(tmp_path).look(house.state) == 1
+    assert await groups(house) == {"b"}
+    assert (await shown(house))["a.yaml"] == ("a.yaml", "error")

@@ -21,7 +21,7 @@ def blueprint() -> None:
 
 
 @blueprint.command
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--context", default="{}", help="Values for the blueprint's !Context, as a JSON object.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be done.")
 @place_options
@@ -30,7 +30,7 @@ def blueprint() -> None:
 def apply(
     house: Callable[[], House],
     /,
-    file: Path,
+    path: Path,
     context: str,
     *,
     dry_run: bool,
@@ -45,9 +45,9 @@ def apply(
     config = configuration(**flags)
     try:
         values = msgspec.json.decode(context, type=dict[str, object])
-        text = file.read_text("utf-8")
+        text = path.read_text("utf-8")
     except (ValueError, OSError) as exc:
-        raise click.UsageError(f"{file}: {exc}") from None
+        raise click.UsageError(f"{path}: {exc}") from None
 
     async def work(call: Call, state: State) -> tuple[list[LogEvent], bool]:
         # On the authority of whoever runs commands on this machine: the database and its key are theirs.

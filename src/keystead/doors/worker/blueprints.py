@@ -1,7 +1,7 @@
 """The folder of blueprints, looked through by the worker: new files get an instance, changed ones are applied again.
 
-Who puts files there has the machine, so they are applied on Keystead's own authority. What people keep in instances
-(``content``) is applied when somebody asks for it, with their power.
+Who puts files there has the machine, so they are applied on Keystead's own authority, as they are. What people write
+into instances (``content``, ``context``) is applied when somebody asks for it, with their power.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Watch:
         await _instances(state, files)
         done = 0
         for one in state.settings.all(BLUEPRINT):
-            if one.enabled and not one.content and (file := files.get(one.path)) is not None:
+            if one.enabled and not one.context and (file := files.get(one.path)) is not None:
                 done += await self._apply(state, folder, one, file.hash)
         self._seen = await asyncio.to_thread(_listing, self._root), state.settings.memo("worker.blueprints", object)
         return done
@@ -111,7 +111,7 @@ async def _instances(state: State, files: "dict[str, BlueprintFile]") -> None:
                 new = BlueprintInstance(pk=rand.uuid4(), name=name, path=path)
                 changes.create(system(call, BLUEPRINT, "add"), new)
         for one in known:
-            gone = bool(one.path and one.last_applied_hash) and not one.content and one.path not in files
+            gone = bool(one.path and one.last_applied_hash) and one.path not in files
             if gone and one.status is not BlueprintInstanceStatusEnum.ORPHANED:
                 orphan = msgspec.structs.replace(one, status=BlueprintInstanceStatusEnum.ORPHANED)
                 changes.update(system(call, BLUEPRINT, "change"), one, orphan)

@@ -264,8 +264,11 @@ async def apply_instance(
 
     :raises Failed: it cannot be applied.
     """
+    if work.call.actor.means == "system" and (not instance.path or instance.context):
+        raise work.report.failed("What people wrote into an instance is applied when somebody asks for it.")
     try:
-        text = instance.content or folder.text(instance.path)
+        # A path comes first: nobody puts something else in the place of a file by writing content beside it.
+        text = folder.text(instance.path) if instance.path else instance.content
         blueprint = parse(text) if text is not None else None
     except ValueError as exc:
         raise work.report.failed(str(exc)) from None

@@ -62,7 +62,7 @@ async def apply(_request: Request, call: Call, site: Site, params: dict[str, str
     (key,) = params.values()
     call, instance = await seen(call, site.state, BLUEPRINT, key)
     require(call, BLUEPRINT, Verb.UPDATE, instance)
-    if not instance.content and instance.path.startswith(REGISTRY):
+    if instance.path.startswith(REGISTRY):
         raise Problem(Fault.NOT_BUILT, "Blueprints are not fetched from registries yet.")
     try:
         done = await one_instance(call, site.state, Folder.of(site), instance.pk)
