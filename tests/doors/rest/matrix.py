@@ -228,9 +228,9 @@ BESIDE: Final[Mapping[tuple[str, str], str]] = {
     **{
         (
             "POST",
-            f"/api/v3/{kind.path}/{{{kind.key_name or kind.key}}}/set_{word}{tail}/",
+            f"/api/v3/{whose.path}/{{{whose.key_name or getattr(whose, 'key', '')}}}/set_{word}{tail}/",
         ): "tests/doors/rest/test_files"
-        for kind, word, _ in app.PICTURED
+        for whose, word, _ in app.PICTURED
         for tail in ("", "_url")
     },
     ("GET", "/api/v3/schema/"): "the document tells about the product, not about the installation",
