@@ -2,13 +2,15 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from keystead.base import rand
 from keystead.kinds.changes import Changes
+from keystead.kinds.terms import FTS5, attributes
 from keystead.people.group import Group
 from keystead.people.role import Role
-from keystead.people.user import UserTypeEnum
+from keystead.people.user import USER, UserTypeEnum
 from keystead.policies.expression import ExpressionPolicy
 from tests.house import BEGIN, House
 
@@ -152,3 +154,10 @@ async def test_who_manages_a_token_is_a_superuser_s_word(house: House) -> None:
     again = await house.admin.post("/api/v3/core/tokens/", {**body, "identifier": "t2"})
     assert again.status == 400
     assert "managed" in again.json
+
+
+def test_the_index_of_attributes_is_asked_for_a_hundred_words_at_most() -> None:
+    path = msgspec.json.encode({f"k{number}": number for number in range(500)}).decode()
+    words, whole = attributes(USER, path).near[FTS5].values
+    assert str(words).count(" AND ") == 99
+    assert whole == path, "what it finds is looked at in full"

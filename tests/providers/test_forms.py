@@ -4,6 +4,8 @@ import pytest
 
 from keystead.kinds.field import scalar
 from keystead.providers.forms import DistinguishedName, Networks, WebAddress
+from keystead.providers.oidc.redirects import MAX_LENGTH, fault
+from keystead.providers.redirect_uri import MatchingModeEnum, RedirectURI
 
 
 def taken(hint: object, text: str) -> bool:
@@ -69,3 +71,9 @@ def test_a_distinguished_name(text: str, good: bool) -> None:  # noqa: FBT001 - 
 )
 def test_networks(text: str, good: bool) -> None:  # noqa: FBT001 - as above
     assert taken(Networks, text) is good
+
+
+def test_a_pattern_of_redirect_uris_has_an_end() -> None:
+    for length, wrong in ((MAX_LENGTH, False), (MAX_LENGTH + 1, True), (900_000, True)):
+        registered = RedirectURI(matching_mode=MatchingModeEnum.REGEX, url="a" * length)
+        assert (fault(registered) is not None) is wrong

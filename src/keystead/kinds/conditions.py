@@ -20,6 +20,8 @@ from keystead.wire import jsonstrict
 
 _DEEPEST: Final = 32
 """How deep a filter by attributes may reach."""
+_MOST: Final = 100
+"""Attributes asked for at once: SQLite takes conditions of up to 1,000 parts."""
 
 
 class Conditions:
@@ -175,6 +177,8 @@ def _paths(text: str) -> Iterator[str]:
         raise invalid({"attributes": ['Write a JSON object, such as {"department": "it"}.']}) from None
     if why := unstorable(wanted):
         raise invalid({"attributes": [why]})
+    if len(wanted) > _MOST:
+        raise invalid({"attributes": [f"Ask for at most {_MOST} attributes at once."]})
     for name, value in wanted.items():
         steps = name.split("__")
         if len(steps) > _DEEPEST:

@@ -27,6 +27,9 @@ _ROUNDED: Final = 10**15
 _WORD: Final = 100
 """Letters of a member's name, and of its value, that the index of attributes keeps."""
 
+_WORDS: Final = 100
+"""How many words the index of attributes is asked for at once; what it finds is looked at in full."""
+
 
 class Fragment(NamedTuple):
     """SQL with ``{}`` for each value; a single value stands wherever ``{}`` does."""
@@ -74,7 +77,7 @@ def attributes(kind: Kind[Any], path: str) -> Term:
     """That the attributes hold the JSON object ``path``."""
     plain = Fragment("keystead_contains(t.attributes, {}::jsonb)", (path,))
     spec = records.spec(kind)
-    words = " AND ".join(sorted(set(_facts(msgspec.json.decode(path)))))
+    words = " AND ".join(sorted(set(_facts(msgspec.json.decode(path))))[:_WORDS])
     if not spec.number or not words:
         return Term(plain, plain)
     found = f"t.{spec.number} IN (SELECT rowid FROM {spec.name}_facts WHERE {spec.name}_facts MATCH {{}})"  # noqa: S608 - declared names

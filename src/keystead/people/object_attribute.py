@@ -5,7 +5,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
@@ -15,6 +15,9 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import ALL, Filter, Kind, Verb
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
+
+_LONGEST: Final = 2048
+"""Characters of a pattern: everybody waits while one is read."""
 
 
 class ObjectAttributeTypeEnum(enum.StrEnum):
@@ -87,6 +90,8 @@ async def rules(call: Call, state: State, old: ObjectAttribute | None, new: Obje
     for other in call.settings.all(OBJECT_ATTRIBUTE):
         if other.pk != new.pk and (other.object_type, other.key) == (new.object_type, new.key):
             raise invalid({"key": ["Objects of this type have an attribute with this key already."]})
+    if len(new.regex) > _LONGEST:
+        raise invalid({"regex": [f"Write at most {_LONGEST} characters."]})
     try:
         re.compile(new.regex)
     except (re.error, RecursionError, OverflowError) as exc:

@@ -31,7 +31,7 @@ from tests.family.every import SAMPLE
 from tests.house import House, fresh_house
 
 _MORE, _, _SEED = os.environ.get("KEYSTEAD_FUZZ", "").partition(":")
-ROUNDS: Final[dict[Engine, int]] = {"sqlite": int(_MORE or 10), "postgres": int(_MORE or 6)}
+ROUNDS: Final[dict[Engine, int]] = {"sqlite": int(_MORE or 8), "postgres": int(_MORE or 4)}
 """Requests to each operation."""
 _NOT_BUILT: Final = 501
 _REFUSED: Final = frozenset({400, 403, 404, 405, 409, 413, 415, _NOT_BUILT})

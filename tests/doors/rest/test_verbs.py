@@ -1,6 +1,7 @@
 """The verbs beyond what every kind shares: keys that change, races, what is shown after a change, rights on actions."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -108,6 +109,17 @@ async def test_a_search_for_more_than_databases_look_for_is_refused(house: House
     answered = await house.admin.get(f"/api/v3/{path}/", query={"search": "a" * 50_001})
     assert answered.status == 400
     assert answered.json["search"] == ["Search for at most 1000 characters."]
+
+
+@pytest.mark.parametrize("path", ["core/users", "core/groups"])
+async def test_a_filter_of_more_attributes_than_databases_look_at_is_refused(house: House, path: str) -> None:
+    inside = {f"k{number}": {"a": [number]} for number in range(1500)}
+    for wanted in ({"deep": inside}, dict(list(inside.items())[:100])):
+        found = await house.admin.get(f"/api/v3/{path}/", query={"attributes": json.dumps(wanted)})
+        assert (found.status, found.json["results"]) == (200, [])
+    answered = await house.admin.get(f"/api/v3/{path}/", query={"attributes": json.dumps(inside)})
+    assert answered.status == 400
+    assert answered.json["attributes"] == ["Ask for at most 100 attributes at once."]
 
 
 async def test_what_is_in_ones_own_list_can_be_read_alone(house: House) -> None:

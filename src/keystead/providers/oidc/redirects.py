@@ -21,6 +21,8 @@ def fault(registered: RedirectURI) -> str | None:
     """What is wrong with a URI about to be registered; None if nothing is."""
     if registered.matching_mode is MatchingModeEnum.STRICT:
         return uri_fault(registered.url)
+    if len(registered.url) > MAX_LENGTH:
+        return f"A pattern of redirect URIs has at most {MAX_LENGTH} characters."
     try:
         re.compile(registered.url)
     except (re.error, OverflowError, RecursionError) as exc:
