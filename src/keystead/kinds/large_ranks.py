@@ -63,10 +63,13 @@ class Ranks:
         members = await self._members.soon(asked.name, lambda: self._who(asked, near=near), asked.total, patience)
         return members.count if members else None
 
-    def ready(self, asked: Asked) -> bool:
-        """Whether who stands where in the order is known; it soon is."""
+    def ready(self, asked: Asked, *, members: bool = False) -> bool:
+        """Whether who stands where in the order is known (and who is in the list, if that matters); it soon is."""
         if self._lines.held(_order_of(asked), asked.total):
-            return True
+            if not members or self._members.held(asked.name, asked.total):
+                return True
+            self._members.hint(asked.name, lambda: self._who(asked, near=True), asked.total)
+            return False
         self._lines.hint(_order_of(asked), lambda: self._line(asked), asked.total)
         return False
 

@@ -174,8 +174,6 @@ async def rows(
         places: dict[object, int] = {key: place for place, key in enumerate(page)}
         read.sort(key=lambda row: places[row[0]])
         return await records.from_rows(state.store, kind, read), count
-    if total >= state.large.begins:
-        state.large.expect(wanted)
     count = total if spec.counted and not found.terms else await _count(state, kind, found)
     pagination(asked, count)  # past the end: refused before the rows are read
     text = (
