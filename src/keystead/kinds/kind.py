@@ -90,7 +90,7 @@ class Table:
     :param self_made: whoever is signed in may make records of their own; the kind's rules see to it that they are.
     :param number: the column that numbers the rows in the indexes of texts and of attributes (migration 0009).
     :param census: a table that counts the rows by its columns, ``n`` of each sort.
-    :param sorts: those columns.
+    :param sorts: those columns; an index over the kind's own order holds them too.
     :param narrow: a condition that hides rows from everybody, such as what has expired (``{}``: the call's instant) or
         the rows of other kinds, where several share the table.
     """

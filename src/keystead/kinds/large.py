@@ -73,11 +73,6 @@ class Large:
             return page
         return await self._of_many(asked, max(share, 1 / asked.total), known, numbered=numbered)
 
-    def expect(self, asked: Asked) -> None:
-        """Somebody looks at the beginning of a list: get ready for the rest of it."""
-        if asked.table.number:
-            self._ranks.ready(asked)
-
     async def _of_few(self, asked: Asked, share: float, least: float, *, numbered: bool) -> _Page | None:
         """The page if few match: by their ranks, or by sorting them."""
         about = share * asked.total
@@ -103,7 +98,7 @@ class Large:
             if known is None:
                 known = max(round(share * asked.total), least + 1) if len(found) == asked.size else least
             return found, max(known, least)
-        if not numbered:
+        if not numbered or (known is not None and _covered(asked) and not self._ranks.ready(asked, members=True)):
             return await self._trails.page(asked, share, known)
         try:
             return await self._ranks.page(asked, near=self._by_index(asked, share))
@@ -114,12 +109,12 @@ class Large:
         if asked.offset >= asked.total:
             return [], asked.total
         behind = asked.total - asked.offset - asked.size
-        if not await self._ranks.usable(asked):
-            return await self._trails.page(asked, 1.0, asked.total)
-        # An index that follows the order is skipped along while the ranks are being made.
-        if not asked.followed or (min(asked.offset, behind) > SKIPPED and self._ranks.ready(asked)):
-            return await self._ranks.page(asked, near=False)
         back = behind < asked.offset
+        if min(asked.offset, behind) > SKIPPED or not asked.followed:
+            # An index that follows the order is walked along while the ranks are being made.
+            if await self._ranks.usable(asked) and (self._ranks.ready(asked) or not asked.followed):
+                return await self._ranks.page(asked, near=False)
+            return await self._trails.page(asked, 1.0, asked.total)
         rows = await on(self._store, asked.turned(asked.total) if back else asked, [])
         keys = [cast("Value", row[0]) for row in rows]
         return keys[::-1] if back else keys, asked.total
@@ -165,6 +160,12 @@ class Large:
         if found is None or len(found) < turned.size:
             return None
         return found[::-1]
+
+
+def _covered(asked: Asked) -> bool:
+    """Whether the index of the kind's own order holds all that is asked for."""
+    own = len(asked.kind.order) == 1 and asked.order[0].text == f"t.{asked.kind.order[0]}"
+    return own and all(term.column in asked.table.sorts for term in asked.found.terms)
 
 
 def _conditions(terms: list[Term]) -> Conditions:

@@ -14,11 +14,14 @@ _BREATH: Final = 16
 
 
 class Line:
-    """All numbers of a table in an order."""
+    """All numbers of a table in an order.
 
-    def __init__(self, numbers: "array[int]") -> None:
+    :param top: the greatest of them.
+    """
+
+    def __init__(self, numbers: "array[int]", top: int) -> None:
         self.numbers = numbers
-        self.top = max(numbers, default=0)
+        self.top = top
         self._places: array[int] | None = None
 
     def __eq__(self, other: object) -> bool:

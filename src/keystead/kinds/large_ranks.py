@@ -63,10 +63,13 @@ class Ranks:
         members = await self._members.soon(asked.name, lambda: self._who(asked, near=near), asked.total, patience)
         return members.count if members else None
 
-    def ready(self, asked: Asked) -> bool:
-        """Whether who stands where in the order is known; it soon is."""
+    def ready(self, asked: Asked, *, members: bool = False) -> bool:
+        """Whether who stands where in the order is known (and who is in the list, if that matters); it soon is."""
         if self._lines.held(_order_of(asked), asked.total):
-            return True
+            if not members or self._members.held(asked.name, asked.total):
+                return True
+            self._members.hint(asked.name, lambda: self._who(asked, near=True), asked.total)
+            return False
         self._lines.hint(_order_of(asked), lambda: self._line(asked), asked.total)
         return False
 
@@ -129,10 +132,10 @@ class Ranks:
         table = asked.table
         order = [key.turned for key in asked.order] if asked.one_way and asked.order[0].down else asked.order
         rest = f"(SELECT t.{table.number} AS n FROM {table.name} t {ordered(order)}) f"  # noqa: S608 - declared names
-        numbers = array("I")
-        for piece in await self._packed(rest, []):
+        numbers, pieces = array("I"), await self._packed(rest, [])
+        for piece in pieces:
             numbers.extend(piece)
-        return Line(numbers)
+        return Line(numbers, await _top(pieces))
 
     async def _packed(self, rest: str, values: Sequence[Value]) -> "list[array[int]]":
         """The numbers ``n`` of a sub-SELECT: a million rows as one value, whose making holds up nobody here."""
@@ -143,7 +146,8 @@ class Ranks:
             words = array("I", whole[_HEAD:])
             if sys.byteorder == "little":
                 words.byteswap()
-            return [words[1::_WORDS]]
+            step = _PIECE // 4
+            return [words[at + 1 : at + step : _WORDS] for at in range(0, len(words), step)]
         return [] if whole is None else await _read(str(whole))
 
 
@@ -160,13 +164,20 @@ async def _read(text: str) -> "list[array[int]]":
 
 
 async def _flagged(pieces: "list[array[int]]") -> bytearray:
-    flags = bytearray(1 + max((max(piece) for piece in pieces if piece), default=0))
+    flags = bytearray(1 + await _top(pieces))
     for piece in pieces:
-        for at in range(0, len(piece), _PIECE // 4):
-            for number in piece[at : at + _PIECE // 4]:
-                flags[number] = 1
-            await asyncio.sleep(0)
+        for number in piece:
+            flags[number] = 1
+        await asyncio.sleep(0)
     return flags
+
+
+async def _top(pieces: "list[array[int]]") -> int:
+    top = 0
+    for piece in pieces:
+        top = max(top, max(piece, default=0))
+        await asyncio.sleep(0)
+    return top
 
 
 def _order_of(asked: Asked) -> Hashable:

@@ -1,4 +1,4 @@
-"""Pages of large tables whose rows have no numbers: walks begin where earlier ones came by."""
+"""Pages of large tables by walks that begin where earlier ones came by: without numbers, or until ranks are made."""
 
 import bisect
 from dataclasses import dataclass, field
@@ -66,8 +66,8 @@ class Trails:
 
     async def _walk(self, asked: Asked, share: float, known: int) -> list[Value]:
         share = max(share, _RARE)
-        trail = self._trails.get((asked.name, tuple(asked.order)))
-        trail = trail or self._trails.put((asked.name, tuple(asked.order)), _Trail())
+        name = (asked.name, tuple(asked.order), asked.total)
+        trail = self._trails.get(name) or self._trails.put(name, _Trail())
         at, place = trail.before(asked.offset)
         stride = max(asked.size, int(STEPS * share))
         far = asked.offset - at > stride

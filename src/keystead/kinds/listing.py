@@ -14,7 +14,7 @@ from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.large import Asked
 from keystead.kinds.snapshot import in_order
 from keystead.kinds.state import State
-from keystead.store import Statement, Value
+from keystead.store import Statement
 from keystead.store.sql import dynamic
 
 __all__ = [
@@ -170,12 +170,9 @@ async def rows(
     if total >= state.large.begins and (found.terms or first > asked.size or not wanted.followed):
         page, count = await state.large.page(wanted)
         pagination(asked, count)
-        read = await state.store.fetch(records.select(kind, spec.key), cast("Value", page))
         places: dict[object, int] = {key: place for place, key in enumerate(page)}
-        read.sort(key=lambda row: places[row[0]])
-        return await records.from_rows(state.store, kind, read), count
-    if total >= state.large.begins:
-        state.large.expect(wanted)
+        objects = await records.load(state.store, kind, spec.key, page) if page else []
+        return sorted(objects, key=lambda one: places[getattr(one, kind.pk)]), count
     count = total if spec.counted and not found.terms else await _count(state, kind, found)
     pagination(asked, count)  # past the end: refused before the rows are read
     text = (
