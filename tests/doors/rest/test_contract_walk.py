@@ -31,9 +31,15 @@ _NOT_BUILT: Final = 501
 _numbers: Final = itertools.count(1)
 SPECIAL: Final[Mapping[str, int]] = {
     "admin_file_destroy": 400,  # no file is named
+    "core_users_account_lockdown_create": 400,  # a fresh installation has no lockdown flow
+    "core_users_switch_create": 403,  # wants a browser, which alone holds several accounts
     "core_users_impersonate_create": 403,  # wants a browser: a token stays whose it is
     "core_users_recovery_create": 400,  # a fresh installation has no recovery flow
     "core_users_recovery_email_create": 400,  # as above
+    "lifecycle_iterations_create": 400,  # no rule is due
+    "lifecycle_reviews_create": 400,  # the round at hand is over
+    "sources_telegram_connect_user_create": 400,  # nothing made up is a proof of Telegram's
+    "tasks_tasks_retry_create": 400,  # the task at hand is not over
     "stages_invitation_invitations_send_email_create": 400,  # nobody is named
     **{
         # Whom it connects is read-only in the contract, which leaves nobody to connect.

@@ -117,7 +117,8 @@ async def test_what_lies_outside_is_looked_for_by_name(house: House) -> None:
     assert "!Find [authentik_flows.flow, [slug, other]]" in text
     async with fresh_house("sqlite") as elsewhere:
         refused = await send(elsewhere.admin, IMPORT, text)
-        assert (refused.status, refused.json["success"]) == (400, False), refused.text
+        assert (refused.status, refused.json["code"]) == (400, "invalid"), refused.text
+        assert any("Entry" in line for line in refused.json["file"]), refused.text
         assert await count(elsewhere.admin, "flows/instances") == 0
         await imported(elsewhere.admin, "- model: authentik_core.group\n  attrs: {name: newcomers}\n")
         assert (await send(elsewhere.admin, IMPORT, text)).status == 204

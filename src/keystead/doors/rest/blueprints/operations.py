@@ -141,7 +141,7 @@ async def import_flow(request: Request, call: Call, site: Site, _params: dict[st
     except Failed as exc:
         if exc.denied:
             raise denied(str(exc)) from None
-        return json(BlueprintImportResult(exc.logs.lines, success=False), 400)
+        raise invalid({"file": exc.logs.complaints}) from None
     return Response(204)
 
 

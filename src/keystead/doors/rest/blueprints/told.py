@@ -50,6 +50,11 @@ class Log:
                 about["id"] = entry.id
         self.lines.append(LogEvent(self.at, level, LOGGER, text, {**about, **more}))
 
+    @property
+    def complaints(self) -> list[str]:
+        """What was wrong, a sentence each that names the entry and the member."""
+        return [_sentence(line) for line in self.lines if line.log_level is LogLevelEnum.ERROR]
+
     def info(self, text: str, entry: Entry | None = None, **more: object) -> None:
         """What was done."""
         self.add(LogLevelEnum.INFO, text, entry, **more)
@@ -70,6 +75,14 @@ class Log:
         if not problem.fields:
             self.add(LogLevelEnum.ERROR, problem.detail or problem.kind.value, entry)
         return Failed(self, denied=problem.kind in {Fault.DENIED, Fault.UNAUTHENTICATED})
+
+
+def _sentence(line: LogEvent) -> str:
+    about = line.attributes
+    where = [f"entry {about['entry']} ({about['model']})"] if "entry" in about else []
+    where += [str(about["member"])] if "member" in about else []
+    text = ": ".join([*where, line.event])
+    return text[0].upper() + text[1:]
 
 
 def _complaints(fields: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str]]:
