@@ -6,8 +6,7 @@ from msgspec.structs import replace
 
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, invalid
-from keystead.doors.rest.body import taken
-from keystead.kinds.access import Power
+from keystead.doors.rest import deeds
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
@@ -22,19 +21,18 @@ class Making:
         self.state = state
         self.changes = Changes()
 
-    async def make(self, power: Power, kind: Kind[Any], body: dict[str, object], pk: object, member: str) -> Any:  # noqa: ANN401 - objects of every kind
-        """A new object of ``kind``; what is wrong with its body is said under ``member``."""
+    async def make(self, kind: Kind[Any], body: dict[str, object], pk: object, member: str) -> Any:  # noqa: ANN401 - objects of every kind
+        """A new object of ``kind``, as by hand; what is wrong with its body is said under ``member``.
+
+        :raises Problem: ``INVALID``, ``DENIED``.
+        """
         try:
-            obj = await taken(self.call, self.state, kind, body, None, partial=False, pk=pk)
-            if kind.rules:
-                obj = await kind.rules(self.call, self.state, None, obj)
+            changes, obj = await deeds.make(self.call, self.state, kind, body, pk)
         except Problem as exc:
             if exc.kind is not Fault.INVALID:
                 raise
             raise invalid({member: exc.fields or {"non_field_errors": [exc.detail]}}) from exc
-        self.changes.create(power, obj)
-        if kind.along:
-            self.changes.extend(await kind.along(self.call, self.state, None, obj))
+        self.changes.extend(changes)
         seen = self.call.settings.changed(self.call.settings.seq, [(kind, pk, obj)])
         self.call = replace(self.call, settings=seen)
         return obj

@@ -75,8 +75,7 @@ async def import_metadata(request: Request, call: Call, site: Site, _params: dic
                 body["verification_kp"] = await _pair(making, f"{given['name']}: requests", told.signing)
             if told.encryption:
                 body["encryption_kp"] = await _pair(making, f"{given['name']}: encryption", told.encryption)
-            power = require(making.call, SAML_PROVIDER, Verb.CREATE)
-            made = await making.make(power, SAML_PROVIDER, body, pk, _FILE)
+            made = await making.make(SAML_PROVIDER, body, pk, _FILE)
         except Problem as exc:
             raise _about_the_form(exc) from None
         return making.changes, made
@@ -108,8 +107,7 @@ async def _pair(making: Making, name: str, certificate: str) -> object:
     names = itertools.chain([name], (f"{name} ({number})" for number in itertools.count(2)))
     free = next(one for one in names if settings.by(KEYPAIR, "name", one) is None)
     pk = await new_key(making.state, KEYPAIR)
-    power = require(making.call, KEYPAIR, Verb.CREATE)
-    await making.make(power, KEYPAIR, {"name": free, "certificate_data": certificate}, pk, _FILE)
+    await making.make(KEYPAIR, {"name": free, "certificate_data": certificate}, pk, _FILE)
     return pk
 
 

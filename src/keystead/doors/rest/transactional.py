@@ -120,12 +120,10 @@ async def create(request: Request, call: Call, site: Site, _params: dict[str, st
 
     async def decide(call: Call) -> tuple[Changes, None]:
         making = Making(call, state)
-        await making.make(require(call, kind, Verb.CREATE), kind, provider, provider_pk, "provider")
-        power = require(call, APPLICATION, Verb.CREATE)
-        await making.make(power, APPLICATION, {**app, "provider": provider_pk}, app_pk, "app")
+        await making.make(kind, provider, provider_pk, "provider")
+        await making.make(APPLICATION, {**app, "provider": provider_pk}, app_pk, "app")
         for binding, pk in zip(bindings, keys, strict=True):
-            power = require(call, POLICY_BINDING, Verb.CREATE)
-            await making.make(power, POLICY_BINDING, {**binding, "target": app_pk}, pk, "policy_bindings")
+            await making.make(POLICY_BINDING, {**binding, "target": app_pk}, pk, "policy_bindings")
         return making.changes, None
 
     await state.change(call, decide)
@@ -149,8 +147,7 @@ async def policy_bindings(call: Call, state: State, application: Any, body: Mapp
         if policy is None:
             raise invalid({"policy_bindings": [f"There is no policy called “{name}”."]})
         binding: dict[str, object] = {"policy": policy, "order": order, "target": application.pk}
-        power = require(call, POLICY_BINDING, Verb.CREATE)
-        await making.make(power, POLICY_BINDING, binding, await new_key(state, POLICY_BINDING), "policy_bindings")
+        await making.make(POLICY_BINDING, binding, await new_key(state, POLICY_BINDING), "policy_bindings")
     return making.changes
 
 
