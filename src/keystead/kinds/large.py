@@ -28,7 +28,7 @@ NEAR: Final = 4_000
 FEWEST: Final = 500
 """Matches above which it is better to look at their ranks, if those are known."""
 FAR: Final = 50_000
-"""Matches up to which PostgreSQL looks them up by the index of what is asked for."""
+"""Matches up to which PostgreSQL looks them up by the index of what is asked for, and none walks along all rows."""
 WIDE: Final = 20_000
 """Matches above which nobody waits for their count."""
 LOOKED_UP: Final = 16_000
@@ -80,9 +80,11 @@ class Large:
             with contextlib.suppress(Stray):
                 if await self._ranks.count(asked, near=True, patience=PATIENCE) is not None:
                     return await self._ranks.page(asked, near=True)
-        if about <= NEAR and least * asked.total <= LOOKED_UP:
-            return await near(self._store, asked)
-        return None
+        if about > NEAR or least * asked.total > LOOKED_UP:
+            return None
+        keys, count = await near(self._store, asked)
+        self._samples.learn(asked, count, least)
+        return keys, count
 
     async def _of_many(self, asked: Asked, share: float, known: int | None, *, numbered: bool) -> _Page:
         """The page by few steps from an end of the list, or however far from both it is."""
@@ -98,7 +100,8 @@ class Large:
             if known is None:
                 known = max(round(share * asked.total), least + 1) if len(found) == asked.size else least
             return found, max(known, least)
-        if not numbered or (known is not None and _covered(asked) and not self._ranks.ready(asked, members=True)):
+        walk = known is not None and known > FAR and _covered(asked)
+        if not numbered or (walk and not self._ranks.ready(asked, members=True)):
             return await self._trails.page(asked, share, known)
         try:
             return await self._ranks.page(asked, near=self._by_index(asked, share))

@@ -61,6 +61,10 @@ class Samples:
         found = [int(cast("int", one)) / len(sample) for one in row]
         return self._shares.put(asked.name, Shares(found[0], min(found[1:], default=found[0])))
 
+    def learn(self, asked: Asked, count: int, least: float) -> None:
+        """They were counted: what is rare may be in no sample."""
+        self._shares.put(asked.name, Shares(count / max(1, asked.total), least))
+
     async def _draw(self, kind: Kind[Any]) -> list[Value]:
         """Primary keys of some rows."""
         spec = records.spec(kind)
