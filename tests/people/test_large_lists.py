@@ -13,10 +13,10 @@ import pytest
 
 from keystead.base import rand
 from keystead.base.errors import Problem
-from keystead.kinds import large, large_kept, large_members, large_ranks, large_sample, large_trails, listing, records
+from keystead.kinds import listing, records
 from keystead.kinds.call import SYSTEM, Call
 from keystead.kinds.kind import Kind
-from keystead.kinds.large import Large
+from keystead.kinds.large import Large, kept, lists, members, ranks, sample, trails
 from keystead.kinds.listing import Page, pagination
 from keystead.kinds.state import State
 from keystead.people.group import GROUP, Group
@@ -106,14 +106,14 @@ async def crowd(request: pytest.FixtureRequest) -> AsyncIterator[House]:
 
 def patched(monkeypatch: pytest.MonkeyPatch, **values: object) -> None:
     """Have lists read in certain ways, in steps that suit a small table."""
-    monkeypatch.setattr(large_sample, "DRAWN", 50)
-    monkeypatch.setattr(large_members, "STEP", 16)
-    monkeypatch.setattr(large_ranks, "_PIECE", 200)
-    monkeypatch.setattr(large_ranks, "FEW", 100)
-    monkeypatch.setattr(large_trails, "FAR", 60)
-    monkeypatch.setattr(large_trails, "STEPS", 10)
+    monkeypatch.setattr(sample, "DRAWN", 50)
+    monkeypatch.setattr(members, "STEP", 16)
+    monkeypatch.setattr(ranks, "_PIECE", 200)
+    monkeypatch.setattr(ranks, "FEW", 100)
+    monkeypatch.setattr(trails, "FAR", 60)
+    monkeypatch.setattr(trails, "STEPS", 10)
     for name, value in values.items():
-        place: object = large_ranks.Ranks if name == "usable" else large
+        place: object = ranks.Ranks if name == "usable" else lists
         monkeypatch.setattr(place, name, value)
 
 
@@ -294,8 +294,8 @@ async def test_who_comes_or_goes_between_is_skipped_and_repeated_by_no_walk(
     crowd: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patched(monkeypatch, PATIENCE=10.0, NEAR=0, FEWEST=0, STEPS=30, SKIPPED=30)
-    monkeypatch.setattr(large_kept, "PAUSE", 0.0)
-    monkeypatch.setattr(large_kept, "_RATIO", 0)
+    monkeypatch.setattr(kept, "PAUSE", 0.0)
+    monkeypatch.setattr(kept, "_RATIO", 0)
     state = crowd.state
     state.large = Large(state.store, begins=1)
     queries: list[Query] = [{}, {"is_active": ["true"]}, {"search": ["user"]}, {"ordering": ["-name"]}]

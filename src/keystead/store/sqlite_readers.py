@@ -13,7 +13,7 @@ from keystead.store.sqlite_link import connect, outage
 from keystead.store.store import LONGEST, StoreDown
 
 READERS: Final = 3
-"""Threads; one of them may be held for a while by what is made behind answers (``keystead.kinds.large_kept``)."""
+"""Threads; one of them may be held for a while by what is made behind answers (``keystead.kinds.large.kept``)."""
 
 _Bound: TypeAlias = Sequence[str | int | float | bytes | None]
 

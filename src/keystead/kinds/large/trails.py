@@ -4,8 +4,8 @@ import bisect
 from dataclasses import dataclass, field
 from typing import Final, cast
 
-from keystead.kinds.large_ask import Asked, count, near, on, since
-from keystead.kinds.large_kept import Kept, Recent, Turns
+from keystead.kinds.large.ask import Asked, count, near, on, since
+from keystead.kinds.large.kept import Kept, Recent, Turns
 from keystead.store import Row, Store, Value
 
 FAR: Final = 50_000

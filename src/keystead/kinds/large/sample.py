@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple, cast
 from keystead.base import rand
 from keystead.kinds import records
 from keystead.kinds.kind import Kind
-from keystead.kinds.large_ask import Asked, opaque
-from keystead.kinds.large_kept import Recent
+from keystead.kinds.large.ask import Asked, opaque
+from keystead.kinds.large.kept import Recent
 from keystead.kinds.terms import Fragment, numbered
 from keystead.store import Statement, Store, Value
 from keystead.store.sql import dynamic

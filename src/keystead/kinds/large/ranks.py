@@ -14,9 +14,9 @@ from typing import Final, cast
 
 import msgspec
 
-from keystead.kinds.large_ask import Asked, ask, met, nearest, ordered, tail
-from keystead.kinds.large_kept import Kept, Recent, Turns
-from keystead.kinds.large_members import STEP, Few, Line, Many, Members, Stray, Stretch
+from keystead.kinds.large.ask import Asked, ask, met, nearest, ordered, tail
+from keystead.kinds.large.kept import Kept, Recent, Turns
+from keystead.kinds.large.members import STEP, Few, Line, Many, Members, Stray, Stretch
 from keystead.kinds.terms import GRAMS, Fragment, Term, numbered
 from keystead.store import Store, Value
 from keystead.store.sql import dynamic

@@ -2,19 +2,19 @@
 
 A sample of the table tells how many rows match, about. *Few* are found by the index of what is asked for and sorted,
 which counts them too. Of *many*, a page near either end is met in the order of the list, and the walk ends when it is
-full; any other is told by ranks (``large_ranks``), or, where rows have no numbers, by trails (``large_trails``).
+full; any other is told by ranks (``ranks``), or, where rows have no numbers, by trails (``trails``).
 """
 
 import contextlib
 from typing import Final, TypeAlias, cast
 
 from keystead.kinds.conditions import Conditions
-from keystead.kinds.large_ask import Asked, ask, each, near, on, within
-from keystead.kinds.large_kept import QUICK
-from keystead.kinds.large_members import Stray
-from keystead.kinds.large_ranks import FEW, Ranks
-from keystead.kinds.large_sample import Samples
-from keystead.kinds.large_trails import Trails
+from keystead.kinds.large.ask import Asked, ask, each, near, on, within
+from keystead.kinds.large.kept import QUICK
+from keystead.kinds.large.members import Stray
+from keystead.kinds.large.ranks import FEW, Ranks
+from keystead.kinds.large.sample import Samples
+from keystead.kinds.large.trails import Trails
 from keystead.kinds.terms import FTS5, Term
 from keystead.store import Store, Value
 
