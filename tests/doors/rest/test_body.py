@@ -150,3 +150,9 @@ async def test_nobody_makes_themselves_more_than_they_are_by_naming_members(hous
     assert token["user"] == house.plain.pk
     viewed = await house.user.get("/api/v3/core/tokens/t/view_key/")
     assert viewed.json["key"] != "chosen"
+
+
+@pytest.mark.parametrize(("path", "member"), [("rac/endpoints", "provider"), ("endpoints/agents/psso/ise", "user")])
+async def test_nought_is_no_key(house: House, path: str, member: str) -> None:
+    answered = await house.admin.post(f"/api/v3/{path}/", {member: 0})
+    assert answered.json[member] == ['Invalid pk "0" - object does not exist.']

@@ -103,7 +103,7 @@ async def _dangling(
     wrong: dict[str, Sequence[str]] = {}
     for field in kind.references:
         value = values.get(field.name)
-        if field.ref is None or not value:
+        if field.ref is None or value in (None, "", ()):  # 0 is a key like others, and nobody has it
             continue
         wanted = list(value) if isinstance(value, tuple) else [value]
         target = state.kinds.get(field.ref.target)
