@@ -7,10 +7,12 @@ import pytest
 
 import keystead
 from keystead import app
+from keystead.doors.rest.blueprints.sought import BASES
 from keystead.kinds import permissions
 from keystead.kinds.kind import PERMISSION
 from keystead.kinds.models import ModelEnum
 from keystead.kinds.permissions import SYSTEM, Permissions, app_title, number, of_kind
+from keystead.people.installation.blueprint_text import META_APPLY, META_PASSWORD
 from keystead.people.token import TOKEN
 
 EVERY = Permissions(app.KINDS)
@@ -71,7 +73,7 @@ def test_an_action_asks_for_nothing_that_cannot_be_given() -> None:
 @pytest.mark.parametrize("path", SOURCE, ids=lambda path: str(path.relative_to(Path(keystead.__file__).parent)))
 def test_no_room_asks_for_what_cannot_be_given(path: Path) -> None:
     """Add a permission that rooms ask for to ``permissions=`` of its kind, or it can be given to nobody."""
-    models = {kind.model for kind in app.KINDS} | {one.value for one in ModelEnum}
+    models = {kind.model for kind in app.KINDS} | {one.value for one in ModelEnum} | {*BASES, META_APPLY, META_PASSWORD}
     unknown = {name for name in NAMED.findall(SOURCE[path]) if name not in EVERY.by_name and name not in models}
     assert not unknown
     codenames = {one.codename for one in EVERY.by_name.values()}
