@@ -138,13 +138,17 @@ class State:
 
     async def refresh(self) -> Snapshot:
         """The settings with every change that was committed before this call, on whatever node."""
-        if await self.store.head() != self.settings.seq:
+        await self.reach(await self.store.head())
+        return self.settings
+
+    async def reach(self, seq: int) -> None:
+        """Bring the settings to the change ``seq``, which is committed, or further."""
+        if seq > self.settings.seq:
             async with self._refreshing:
                 changes = await self.store.changes(self.settings.seq)
                 # Another task may have brought us further while we waited for the rows.
                 if fresh := [change for change in changes if change.seq > self.settings.seq]:
                     self.settings = self._applied(self.settings, fresh, fresh[-1].seq)
-        return self.settings
 
     async def follow(self) -> None:
         """Keep up with other processes until cancelled: their announcements, and a poll each second as the net."""

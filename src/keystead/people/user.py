@@ -103,8 +103,12 @@ _POWERS: Final = (
     " FROM up JOIN groups g ON g.id = up.id"
     " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM k JOIN user_roles r ON r.user_id = k.id"
     " UNION ALL SELECT 'r', r.role_id, '', '', '', '' FROM up JOIN group_roles r ON r.group_id = up.id"
+    " UNION ALL SELECT 's', CAST(h.seq AS TEXT), '', '', '', '' FROM settings_head h"
 )
-"""What the one user in ``k`` is and holds, for :func:`actor_from`: whoever asks about an actor asks with this."""
+"""What the one user in ``k`` is and holds, for :func:`actor_from`: whoever asks about an actor asks with this.
+
+It also tells of the newest settings, so that a request need not ask for them beside.
+"""
 _ACTOR: Final = Statement(
     "user.actor",
     f"WITH RECURSIVE k (id) AS (SELECT id FROM users WHERE id = $1), {_POWERS}",  # noqa: S608 - constants
@@ -197,9 +201,9 @@ def avatar(settings: Snapshot, user: User) -> str:
 async def actor_of(state: State, pk: int, *, session: str = "", means: str = "") -> Actor | None:
     """Who acts, with every power they hold through groups, their ancestors and roles; None when inactive or gone.
 
-    One query, however deep the hierarchy.
+    One query, however deep the hierarchy. The settings are as new as its answer afterwards.
     """
-    rows = await state.store.fetch(_ACTOR, pk)
+    rows = await _powers(state, _ACTOR, pk)
     return actor_from(state, pk, rows, session=session, means=means)
 
 
@@ -216,14 +220,20 @@ class Bearer(NamedTuple):
 
 
 async def bearer(state: State, digest: str) -> Bearer | None:
-    """The token whose key has this fingerprint, with its user; one query."""
-    rows = await state.store.fetch(_BEARER, digest)
+    """The token whose key has this fingerprint, with its user; one query, and the settings are as new as its answer."""
+    rows = await _powers(state, _BEARER, digest)
     token = next((row for row in rows if row[0] == "t"), None)
     if token is None:
         return None
     rest = [row for row in rows if row is not token]
     actor = actor_from(state, int(str(token[1])), rest, session="", means="token")
     return Bearer(str(token[2]), int(str(token[3])) if token[3] else None, actor)
+
+
+async def _powers(state: State, statement: Statement, of: int | str) -> list[Row]:
+    rows = await state.store.fetch(statement, of)
+    await state.reach(max((int(str(row[1])) for row in rows if row[0] == "s"), default=0))
+    return [row for row in rows if row[0] != "s"]
 
 
 def actor_from(state: State, pk: int, rows: Sequence[Row], *, session: str, means: str) -> Actor | None:

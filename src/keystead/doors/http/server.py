@@ -27,6 +27,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+_LOOKED_UP: Final = frozenset({"session", "token", "oauth"})
+"""Ways to prove oneself after which the settings are as new as the request."""
 _COMMON: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -110,8 +112,10 @@ class Application:
         state = self.site.state
         if not endpoint.identify:
             return Call(NOBODY, request.at, state.settings, request.peer, request.id)
-        settings = await state.refresh() if endpoint.fresh else state.settings
         actor = await identify(request, self.site, self.jar, csrf=endpoint.csrf)
+        # Whoever looked an actor up has seen how new the settings are.
+        known = actor.means in _LOOKED_UP
+        settings = await state.refresh() if endpoint.fresh and not known else state.settings
         brand, kept = event_reference(settings, request.host), installation.event_retention(settings)
         origin = replace(request.origin, brand=brand, retention=kept)
         parked = self.jar.parked(request.cookies, secure=request.secure) if actor.session else ()
