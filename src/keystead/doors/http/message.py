@@ -4,11 +4,12 @@ import ipaddress
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
 
 from keystead.base.errors import Kind, Problem
+from keystead.base.lazy import lazy
 from keystead.kinds.call import Origin
 from keystead.people.session import AuthenticatedSession
 from keystead.wire import form
@@ -59,7 +60,7 @@ class Request:
         self._trusted = trusted
         self._base_url = base_url.rstrip("/")
 
-    @cached_property
+    @lazy
     def headers(self) -> dict[bytes, bytes]:
         """Header fields by lower-case name; of a repeated field the last."""
         return dict(self.scope["headers"])
@@ -76,7 +77,7 @@ class Request:
         """The parts of a field that is a list, however many lines it came in (RFC 9110 §5.3)."""
         return [part.strip() for part in ",".join(self.every(name)).split(",") if part.strip()]
 
-    @cached_property
+    @lazy
     def query(self) -> form.Form:
         """The query's parameters.
 
@@ -84,7 +85,7 @@ class Request:
         """
         return _parsed(self.scope["query_string"], "query string")
 
-    @cached_property
+    @lazy
     def form(self) -> form.Form:
         """The body as a submitted form.
 
@@ -94,12 +95,12 @@ class Request:
             raise Problem(Kind.MEDIA, "Send the parameters as application/x-www-form-urlencoded.")
         return _parsed(self.body, "form")
 
-    @cached_property
+    @lazy
     def content_type(self) -> str:
         """The body's media type, without parameters, in lower case."""
         return self.header(b"content-type").partition(";")[0].strip().lower()
 
-    @cached_property
+    @lazy
     def cookies(self) -> dict[str, str]:
         """Cookies by name; of a repeated name the first, which is the one with the longest path (RFC 6265 §5.4)."""
         found: dict[str, str] = {}
@@ -110,12 +111,12 @@ class Request:
                     found.setdefault(key, text)
         return found
 
-    @cached_property
+    @lazy
     def _from_proxy(self) -> bool:
         """Whether the peer is a proxy whose forwarding headers count."""
         return self._trusts(address_of(self._client))
 
-    @cached_property
+    @lazy
     def _client(self) -> str:
         """The TCP peer's address; one on a link without the name of our interface to it."""
         client = self.scope.get("client")
@@ -125,7 +126,7 @@ class Request:
     def _trusts(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._trusted)
 
-    @cached_property
+    @lazy
     def peer(self) -> str:
         """The client's IP address: the nearest one in X-Forwarded-For that is no trusted proxy, else the TCP peer.
 
@@ -142,14 +143,14 @@ class Request:
                     break
         return nearest
 
-    @cached_property
+    @lazy
     def secure(self) -> bool:
         """Whether the client speaks TLS to us or to our proxy; of several claims the nearest proxy's counts."""
         if self._from_proxy and (schemes := self._listed(b"x-forwarded-proto")):
             return schemes[-1].lower() == "https"
         return bool(self.scope.get("scheme") == "https")
 
-    @cached_property
+    @lazy
     def host(self) -> str:
         """The host (and port) the client asked for, in lower case and without a dot at the end.
 
@@ -168,14 +169,14 @@ class Request:
             raise Problem(Kind.INVALID, "The request needs exactly one valid Host header.")
         return name + port
 
-    @cached_property
+    @lazy
     def root(self) -> str:
         """Scheme, host and path prefix under which the client reaches us, without a slash at the end."""
         if self._base_url:
             return self._base_url
         return f"{'https' if self.secure else 'http'}://{self.host}{self.root_path}"
 
-    @cached_property
+    @lazy
     def origin(self) -> Origin:
         """What an event tells of this request."""
         return Origin(
