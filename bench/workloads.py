@@ -7,7 +7,9 @@ import hashlib
 import itertools
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from bench.client import FORM, JSON, Connection, Reply, cookie_line
@@ -91,12 +93,20 @@ async def prepare(server: Server) -> Bench:
     return Bench(server, clients, {alg: f"bench-{alg.lower()}" for alg in clients}, cookies)
 
 
-async def sign_in(connection: Connection) -> dict[str, str]:
+TWO_PAGES = ({"uid_field": "akadmin"}, {"password": PASSWORD})
+ONE_PAGE = ({"uid_field": "akadmin", "password": PASSWORD},)
+
+
+async def sign_in(
+    connection: Connection,
+    flow: str = "default-authentication-flow",
+    answers: Sequence[dict[str, str]] = TWO_PAGES,
+) -> dict[str, str]:
     """Sign the first administrator in; the cookies to send from now on."""
-    path = "/api/v3/flows/executor/default-authentication-flow/"
+    path = f"/api/v3/flows/executor/{flow}/"
     reply = wanted(await connection.ask("GET", path), 200)
     cookies = reply.cookies
-    for answer in ({"uid_field": "akadmin"}, {"password": PASSWORD}):
+    for answer in answers:
         reply = await connection.ask("POST", path, json.dumps(answer).encode(), JSON + cookie_line(cookies))
         cookies |= wanted(reply, 200, 302).cookies
         if reply.status == 302:  # noqa: PLR2004 - the next challenge waits
@@ -104,6 +114,31 @@ async def sign_in(connection: Connection) -> dict[str, str]:
     if b"xak-flow-redirect" not in reply.body:
         raise Unexpected(reply.body[:300])
     return cookies
+
+
+async def one_page(server: Server) -> str:
+    """The slug of a flow that asks for name and password on one page; made when it is first wanted."""
+    slug = "bench-one-page"
+    connection = await Connection.to(server.url)
+
+    async def api(method: str, path: str, body: object = None) -> dict[str, Any]:
+        sent = json.dumps(body).encode() if body is not None else b""
+        reply = wanted(await connection.ask(method, f"/api/v3/{path}", sent, API), 200, 201)
+        found: dict[str, Any] = json.loads(reply.body)
+        return found
+
+    if not (await api("GET", f"flows/instances/?slug={slug}"))["results"]:
+        password, login = [
+            (await api("GET", f"stages/{kind}/"))["results"][0]["pk"] for kind in ("password", "user_login")
+        ]
+        stage = {"name": slug, "user_fields": ["username"], "password_stage": password}
+        asked = (await api("POST", "stages/identification/", stage))["pk"]
+        made = {"name": slug, "slug": slug, "title": "Sign in", "designation": "authentication"}
+        flow = (await api("POST", "flows/instances/", made))["pk"]
+        for order, one in enumerate((asked, login)):
+            await api("POST", "flows/bindings/", {"target": flow, "stage": one, "order": order})
+    connection.close()
+    return slug
 
 
 async def client_credentials(bench: Bench, alg: str) -> Seen:
@@ -195,8 +230,12 @@ async def introspection(bench: Bench) -> Seen:
     return await drive(bench.server, step)
 
 
-async def password_login(bench: Bench) -> tuple[Seen, Seen]:
-    """W3: sign-ins by password, and the key set of an application fetched meanwhile."""
+async def password_login(bench: Bench, *, pages: int = 2) -> tuple[Seen, Seen]:
+    """W3: sign-ins by password, and the key set of an application fetched meanwhile.
+
+    :param pages: 2: name and password one after the other, as a fresh installation asks; 1: both together.
+    """
+    one = (await one_page(bench.server), ONE_PAGE) if pages == 1 else ()
     waits: list[float] = []
     done = asyncio.Event()
 
@@ -209,7 +248,7 @@ async def password_login(bench: Bench) -> tuple[Seen, Seen]:
             await asyncio.sleep(0.005)
 
     async def step(connection: Connection) -> None:
-        await sign_in(connection)
+        await sign_in(connection, *one)
 
     watcher = asyncio.create_task(keys())
     logins = await drive(bench.server, step, clients=8, seconds=6.0)
