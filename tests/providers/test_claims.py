@@ -1,16 +1,21 @@
 """Claims: subjects, mappings, and what mappings may not say (SECURITY OA-55, OA-58, oauth2.md §3, §4)."""
 
+from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from keystead.base import rand
 from keystead.base.errors import Kind, Problem
-from keystead.kinds.call import Actor
+from keystead.kinds.call import Actor, Origin
+from keystead.people.person import Person, person_of
 from keystead.people.user import USER, uid
+from keystead.policies.values import evaluate_mapping
 from keystead.providers.defaults import defaults
 from keystead.providers.mapping import PropertyMappingPreview
-from keystead.providers.oidc.claims import merged
+from keystead.providers.oidc import claims as module
+from keystead.providers.oidc.claims import merged, tell
 from keystead.providers.oidc.mapping import PROTECTED, SCOPE_MAPPING, ScopeMapping, literal_claims, rules
 from keystead.providers.oidc.provider import SubModeEnum
 from keystead.providers.oidc.setup import preview_user, try_mapping
@@ -200,3 +205,49 @@ async def test_trying_a_mapping_shows_result_or_complaint(place: Place) -> None:
 )
 def test_claims_are_read_from_the_text(expression: str, names: set[str]) -> None:
     assert literal_claims(expression) == names
+
+
+async def test_claims_follow_person_request_and_settings(place: Place) -> None:
+    """What is kept of them counts only as long as nothing that they come from has changed."""
+    steady = mapping('return {"n": user.attributes.get("n"), "groups": [one.name for one in user.ak_groups.all()]}')
+    direct = mapping('return {"path": http_request.path}', "direct")
+    around = mapping('return {"method": request.http_request.method}', "around")
+    await place.put(steady, direct, around)
+    party = await place.party(property_mappings=tuple(one.pk for one in (steady, direct, around)))
+    anna = await person_of(place.state, await place.person(attributes={"n": 1}))
+
+    def said(person: Person, **origin: str) -> dict[str, object]:
+        call = msgspec.structs.replace(place.call(), settings=place.state.settings, origin=Origin(**origin))  # type: ignore[arg-type]  # texts
+        return tell(call, party.provider, person, ("extra", "direct", "around")).claims
+
+    first = said(anna, method="GET", path="/a/")
+    first["n"] = "spoilt"
+    assert said(anna, method="GET", path="/a/")["n"] == 1
+    assert said(anna, method="POST", path="/b/") == {
+        "n": 1, "groups": [], "path": "/b/", "method": "POST",
+    }  # fmt: skip  # one line a state
+    user = msgspec.structs.replace(anna.user, attributes={"n": 2})
+    assert said(msgspec.structs.replace(anna, user=user))["n"] == 2
+    await place.put(msgspec.structs.replace(steady, pk=rand.uuid4(), name="another", scope_name="other"))
+    assert said(anna)["n"] == 1
+
+
+async def test_a_mapping_that_looks_at_the_person_alone_runs_once(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[str] = []
+
+    def counted(source: str, name: str, names: Mapping[str, Any]) -> object:
+        runs.append(name)
+        return evaluate_mapping(source, name, names)
+
+    monkeypatch.setattr(module, "evaluate_mapping", counted)
+    person, request = mapping('return {"n": user.pk}', name="person"), mapping("return {}", "also", name="request")
+    request = msgspec.structs.replace(request, expression='return {"p": http_request.path}')
+    await place.put(person, request)
+    party = await place.party(property_mappings=(person.pk, request.pk))
+    anna = await person_of(place.state, await place.person())
+    call = msgspec.structs.replace(place.call(), settings=place.state.settings)
+    for scope in (("extra",), ("extra",), ("extra", "also"), ("extra", "also")):
+        assert tell(call, party.provider, anna, scope).claims["n"] == anna.user.pk
+    assert runs == ["person", *(["person", "request"] * 2)]

@@ -40,6 +40,7 @@ class Request:
     :param known: what helpers of expressions looked up so far: question -> answer.
     :param wanted: questions that helpers asked and that nobody has answered yet.
     :param depth: how many policies have called each other to get here.
+    :param beside: what an expression looked at that is neither the person nor given to it: another time it may differ.
     """
 
     call: Call
@@ -49,6 +50,7 @@ class Request:
     known: dict[Question, object] = field(default_factory=dict)
     wanted: list[Question] = field(default_factory=list)
     depth: int = 0
+    beside: list[str] = field(default_factory=list)
 
 
 class Wanted(Signal):

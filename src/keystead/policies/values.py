@@ -117,6 +117,7 @@ _USER: Final = make_view(
     key=lambda person: ("user", person.user.pk),
 )
 
+_HTTP_NAME: Final = "http_request"
 _HTTP: Final = make_view(
     "http_request",
     {
@@ -159,6 +160,11 @@ def http_view(request: Request) -> View:
     return _HTTP(request.call)
 
 
+def _http_of(request: Request) -> View:
+    request.beside.append(_HTTP_NAME)
+    return http_view(request)
+
+
 RESULT: Final = make_view(
     "policy result",
     {"passing": "passing", "messages": "messages", "raw_result": lambda result: str(result.raw)},
@@ -167,7 +173,7 @@ _REQUEST: Final = make_view(
     "request",
     {
         "user": lambda request: user_view(request.person) if request.person else None,
-        "http_request": http_view,
+        _HTTP_NAME: _http_of,
         "context": "context",
         "obj": "subject",
         "debug": lambda _request: False,
@@ -259,6 +265,14 @@ def names_for_mapping(request: Request, **extra: object) -> dict[str, object]:
         "ak_is_group_member": _is_group_member,
         **extra,
     }
+
+
+def looks_beside(source: str, name: str, request: Request) -> bool:
+    """Whether a mapping's expression, which was run for ``request``, depends on more than the person.
+
+    Expressions know neither time nor chance, so what does not is the same each time.
+    """
+    return bool(request.beside) or _HTTP_NAME in compile_expression(source, name=name).names
 
 
 def evaluate_mapping(source: str, name: str, names: Mapping[str, Any]) -> object:

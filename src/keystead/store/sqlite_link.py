@@ -1,9 +1,7 @@
 """How to reach a SQLite file, and what its failures mean here."""
 
-import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -99,15 +97,23 @@ def _keep_log(connection: sqlite3.Connection) -> None:
             return
 
 
-@contextlib.contextmanager
-def outage(what: str) -> Iterator[None]:
-    """Tell failures of the file or its disk (``StoreDown``) from mistakes in a statement, which stay as they are."""
-    try:
-        yield
-    except sqlite3.Error as exc:
-        if failing(exc):
-            raise StoreDown(f"{what}: {exc}") from exc
-        raise
+class outage:  # noqa: N801 - read as a word of the with statement
+    """Tell failures of the file or its disk (``StoreDown``) from mistakes in a statement, which stay as they are.
+
+    A class, since every read passes it and a generator would cost twice the read of a row.
+    """
+
+    __slots__ = ("_what",)
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _type: object, exc: BaseException | None, _traceback: object) -> None:
+        if isinstance(exc, sqlite3.Error) and failing(exc):
+            raise StoreDown(f"{self._what}: {exc}") from exc
 
 
 def failing(exc: Exception) -> bool:

@@ -32,12 +32,13 @@ class Form:
     :param pairs: name and value of each field.
     """
 
-    __slots__ = ("_first", "_pairs")
+    __slots__ = ("_first", "_pairs", "_repeats")
 
     def __init__(self, pairs: tuple[tuple[str, str], ...] = ()) -> None:
         self._pairs = pairs
         first = dict(pairs)
-        if len(first) != len(pairs):
+        self._repeats = len(first) != len(pairs)
+        if self._repeats:
             first = dict(reversed(pairs))
         self._first = first
 
@@ -54,7 +55,7 @@ class Form:
 
         :raises RepeatedFieldError: it came more than once, whatever the values.
         """
-        if len(self._first) != len(self._pairs) and len(self.all(name)) > 1:
+        if self._repeats and len(self.all(name)) > 1:
             raise RepeatedFieldError(name)
         return self._first.get(name) or None
 
@@ -84,6 +85,9 @@ class Form:
         return f"Form({', '.join(self._first)})"
 
 
+_EMPTY: Final = Form()
+
+
 def parse(data: bytes | str, *, max_fields: int = MAX_FIELDS) -> Form:
     """The fields of a form body or of a query string (without its ``?``).
 
@@ -94,6 +98,8 @@ def parse(data: bytes | str, *, max_fields: int = MAX_FIELDS) -> Form:
     :raises FormError: not UTF-8 (before or after decoding), ``%`` without two hexadecimal digits, a NUL, or too many
         fields.
     """
+    if not data:
+        return _EMPTY
     text = _text(data)
     if text.count("&") >= max_fields:
         raise FormError(f"The form has more than {max_fields} fields.")

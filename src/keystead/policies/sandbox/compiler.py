@@ -108,6 +108,11 @@ class Expression:
         self.source = source
         self._function, self._names, self._yields = compiled
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names it may be given: what it reads and does not define, and its own variables."""
+        return self._names
+
     def run(
         self, names: Mapping[str, object], *, steps: int = 200_000, seconds: float = 0.2, log: list[str] | None = None
     ) -> object:

@@ -11,13 +11,15 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.people.person import Person
 from keystead.policies.judge import Request
 from keystead.policies.sandbox import ExpressionError, make_view
-from keystead.policies.values import evaluate_mapping, names_for_mapping
+from keystead.policies.values import evaluate_mapping, looks_beside, names_for_mapping
 from keystead.providers.oidc.mapping import PROTECTED, SCOPE_MAPPING, ScopeMapping
 from keystead.providers.oidc.provider import OAuth2Provider, SubModeEnum
 
 _LOG = log.get("providers.oidc.claims")
 OPENID: Final = "openid"
 OFFLINE: Final = "offline_access"
+_KEPT: Final = 500
+"""People whose claims are kept."""
 _MAX_DEPTH: Final = 32
 _MAX_BITS: Final = 63
 _PROVIDER: Final = make_view(
@@ -87,10 +89,29 @@ def tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[s
     """The claims of ``scope``. A mapping that fails tells nothing, and an event says so.
 
     Dicts of several mappings are merged, lists joined, and the last of other values counts. What is ours alone
-    (:data:`~keystead.providers.oidc.mapping.PROTECTED`) is left out, whoever tells it.
+    (:data:`~keystead.providers.oidc.mapping.PROTECTED`) is left out, whoever tells it. As long as settings and person
+    stay the same, mappings that look at nothing else are not run again.
     """
+    kept: dict[tuple[int, int, tuple[str, ...]], tuple[Person, dict[str, object]]] = call.settings.memo(
+        "oidc.told", dict
+    )
+    key = (provider.pk, person.user.pk, tuple(scope))
+    found = kept.get(key)
+    if found is not None and found[0] == person:
+        return Told(dict(found[1]), None)
+    told, steady = _tell(call, provider, person, scope)
+    if steady:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[key] = (person, dict(told.claims))
+    return told
+
+
+def _tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[str]) -> tuple[Told, bool]:
+    """The claims, and whether they are the same each time."""
     known = mappings(call.settings, provider)
     request = Request(call, person)
+    steady = True
     names: dict[str, object] | None = None
     claims: dict[str, object] = {}
     changes: Changes | None = None
@@ -99,6 +120,7 @@ def tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[s
             names = names or names_for_mapping(request, provider=_PROVIDER(provider))
             try:
                 yielded = evaluate_mapping(mapping.expression, mapping.name, names)
+                steady = steady and not looks_beside(mapping.expression, mapping.name, request)
                 if yielded is not None and not isinstance(yielded, dict):
                     raise ExpressionError(f"returned a {type(yielded).__name__}; a scope mapping returns a dict")  # noqa: TRY301 - one place tells of every failure
             except ExpressionError as exc:
@@ -117,7 +139,7 @@ def tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[s
                     continue
                 told = plain(value)
                 claims[key] = merged(claims[key], told) if key in claims else told
-    return Told(claims, changes)
+    return Told(claims, changes), steady and changes is None
 
 
 def _audience(value: object) -> bool:

@@ -176,11 +176,21 @@ _NEW_REFRESH: Final = with_groups(
 )
 
 
+_KEPT: Final = 500
+"""People who are kept as they were read: as long as their columns stay the same, so do they."""
+
+
 def _person(state: State, row: Row) -> Person:
     """The person in the columns of ``_USER``."""
-    # The user's own list of groups stays empty: who is asked for here is asked through Person.
-    user = records.from_row(USER, row[:-1], {"groups": (), "roles": ()})
-    return person_from(state, user, cast("str | None", row[-1]))
+    kept: dict[Row, Person] = state.settings.memo("oidc.people", dict)
+    found = kept.get(row)
+    if found is None:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        # The user's own list of groups stays empty: who is asked for here is asked through Person.
+        user = records.from_row(USER, row[:-1], {"groups": (), "roles": ()})
+        found = kept[row] = person_from(state, user, cast("str | None", row[-1]))
+    return found
 
 
 def _standing(state: State, row: Row) -> Standing:

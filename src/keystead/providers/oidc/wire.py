@@ -116,7 +116,7 @@ def body_of(request: OidcRequest) -> Form:
     """
     if request.form is None:
         bad("Send the parameters as application/x-www-form-urlencoded in the body of a POST.")
-    if misplaced := sorted({name for name, _ in request.query} & _BODY_ONLY):
+    if len(request.query) and (misplaced := sorted({name for name, _ in request.query} & _BODY_ONLY)):
         bad(f"The parameter {misplaced[0]!r} may not stand in the address; send it in the body.")
     return request.form
 
