@@ -250,3 +250,31 @@ async def test_a_long_list_too_holds_what_the_caller_may_see_and_counts_nothing_
         assert (await house.user.get(f"{API}/core/users/?search=many")).status == 403
         groups = f"{API}/core/users/?groups_by_pk={house.admins.pk}"
         assert (await some.get(groups)).json["pagination"]["count"] == 0
+
+
+async def test_a_list_that_is_kept_is_only_for_who_may_see_it_and_never_old(house: House) -> None:
+    policies = f"{API}/policies/expression/?search=kept&page_size=5"
+    body = {"name": "kept 1", "expression": "return True"}
+    made = (await house.admin.post(f"{API}/policies/expression/", body)).json
+    first = await house.admin.get(policies)
+    assert (await house.admin.get(policies)).body == first.body
+    reader = await house.client_with("authentik_policies_expression.view_expressionpolicy")
+    assert (await reader.get(policies)).body == first.body
+    for stranger, status in ((house.user, 403), (house.nobody, 403)):
+        assert (await stranger.get(policies)).status == status
+    await house.admin.patch(f"{API}/policies/expression/{made['pk']}/", {"name": "kept 2"})
+    assert [one["name"] for one in (await house.admin.get(policies)).json["results"]] == ["kept 2"]
+    assert (await house.admin.get(f"{policies}&page=2")).status == 404
+    assert (await house.admin.get(f"{policies}&page=2")).status == 404
+    await house.admin.delete(f"{API}/policies/expression/{made['pk']}/")
+    assert (await reader.get(policies)).json["results"] == []
+
+
+async def test_a_list_with_secrets_for_editors_is_made_for_each_caller(house: House) -> None:
+    maker = Maker(house)
+    await maker.make(OAUTH2_PROVIDER)
+    seen = (await house.admin.get(PROVIDERS)).json["results"][0]
+    assert seen["client_secret"]
+    reader = await house.client_with(OAUTH2_PROVIDER.permission("view"))
+    assert "client_secret" not in (await reader.get(PROVIDERS)).json["results"][0]
+    assert (await house.admin.get(PROVIDERS)).json["results"][0]["client_secret"] == seen["client_secret"]

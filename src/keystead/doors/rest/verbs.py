@@ -18,7 +18,7 @@ from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
-from keystead.kinds.kind import Kind, Verb
+from keystead.kinds.kind import Filter, Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import encoded, render
 from keystead.kinds.snapshot import Referrer
@@ -31,6 +31,10 @@ Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
 More = Callable[[Call, State, Any, Mapping[str, object]], Awaitable[Changes]]
 """``(call, state, new object, body) -> what else is written``."""
 _encoder: Final = msgspec.json.Encoder()
+_LISTS: Final = 128
+"""Lists of settings whose bytes are kept."""
+_LARGEST: Final = 64 * 1024
+"""Bytes of the longest of them."""
 NO_STORE: Final = [(b"cache-control", b"no-store")]
 
 
@@ -102,6 +106,10 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
 
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
+    kept: dict[tuple[object, ...], bytes] = call.settings.memo("verbs.lists", dict)
+    name = _name(request, call, kind, narrow)
+    if name is not None and (body := kept.get(name)) is not None:
+        return Response(200, body, headers=NO_STORE)
     query = query_of(request)
     asked = page_of(call, query)
     signed_in(call)
@@ -129,7 +137,23 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
         pages = listing.pagination(asked, count)
     call = await grants.on(call, site.state.store, kind, objs)
     results = await encoded(call, site.state, kind, objs, query)
-    return json({"pagination": pages, "results": results, "autocomplete": {}})
+    response = json({"pagination": pages, "results": results, "autocomplete": {}})
+    if name is not None and len(response.body) <= _LARGEST:
+        if len(kept) >= _LISTS:
+            kept.clear()
+        kept[name] = response.body
+    return response
+
+
+def _name(request: Request, call: Call, kind: Kind[Any], narrow: Narrow | None) -> tuple[object, ...] | None:
+    """What names a list whose bytes are kept as long as the settings stay.
+
+    None where it may be another for another caller, or where the store or the hour has a say in it.
+    """
+    plain = kind.table is None and narrow is None and not kind.shown_secrets and (kind.view is None or kind.steady)
+    if not plain or any(isinstance(item, Filter) and item.keys for item in kind.filters) or not may(call, kind, "view"):
+        return None
+    return (kind.path, request.scope["query_string"], call.origin.root, call.origin.host, call.origin.secure)
 
 
 async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:
