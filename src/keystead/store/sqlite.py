@@ -27,8 +27,15 @@ MAX_BATCH: Final = 512
 """Units that share one commit."""
 
 _INDEXED: Final = "SELECT 1 FROM sqlite_master WHERE name = 'users_grams'"
+_VERSION: Final = "PRAGMA data_version"
+"""Another number whenever another connection, of whatever process, has committed something."""
+_KEPT: Final = 256
+"""Answers that are kept until then."""
+_FEW: Final = 64
+"""Rows of the longest of them."""
 _NOTHING: Final[tuple[int, ...]] = ()
 
+_Bound: TypeAlias = tuple[str | int | float | bytes | None, ...]
 _Waiting: TypeAlias = tuple[Unit, "asyncio.Future[None]", asyncio.AbstractEventLoop]
 _Result: TypeAlias = tuple["asyncio.Future[None]", Exception | None]
 
@@ -50,6 +57,8 @@ class SqliteStore:
                 "this SQLite has no index over parts of words (FTS5, 3.34 or later): searches read whole tables",
                 version=sqlite3.sqlite_version,
             )
+        self._version: Row | None = None
+        self._answers: dict[tuple[str, _Bound, bool], list[Row]] = {}
         self._queue: queue.Queue[_Waiting | None] = queue.Queue()
         self._closing = asyncio.Event()
         self._exclusive: set[str] = set()
@@ -63,16 +72,34 @@ class SqliteStore:
         bound = statement.sqlite_args(args)
         if heavy:
             return await self._readers.fetch(statement, bound)
-        with outage(statement.name):
-            return self._reader.execute(statement.sqlite, bound).fetchall()
+        return list(self._read(statement, tuple(bound), one=False))
 
     async def fetch_one(self, statement: Statement, *args: Value) -> Row | None:
         """See :meth:`Store.fetch_one`."""
         statement.check(args)
         self._still_open()
+        rows = self._read(statement, tuple(statement.sqlite_args(args)), one=True)
+        return rows[0] if rows else None
+
+    def _read(self, statement: Statement, bound: _Bound, *, one: bool) -> list[Row]:
+        """The rows (the first, if ``one``), which are not the caller's to change.
+
+        As long as no connection of any process has committed anything, a question has the answer it had.
+        """
+        question = (statement.sqlite, bound, one)
         with outage(statement.name):
-            row: Row | None = self._reader.execute(statement.sqlite, statement.sqlite_args(args)).fetchone()
-        return row
+            version = self._reader.execute(_VERSION).fetchone()
+            if version != self._version:
+                self._version = version
+                self._answers.clear()
+            rows = self._answers.get(question)
+            if rows is None:
+                cursor = self._reader.execute(statement.sqlite, bound)
+                rows = [row for row in (cursor.fetchone(),) if row is not None] if one else cursor.fetchall()
+                cursor.close()
+                if len(rows) <= _FEW and len(self._answers) < _KEPT:
+                    self._answers[question] = rows
+        return rows
 
     async def commit(self, unit: Unit) -> None:
         """See :meth:`Store.commit`."""
