@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from bench.client import FORM, JSON, Connection, Reply, cookie_line
 from bench.load import Seen, drive, seen
 from bench.server import PASSWORD, TOKEN, Server
+from keystead.base import rand
 
 API = f"Authorization: Bearer {TOKEN}\r\n{JSON}"
 REDIRECT = "http://localhost:3000/callback"
@@ -68,8 +69,10 @@ async def prepare(server: Server) -> Bench:
         await named(f"propertymappings/provider/scope/?scope_name={scope}") for scope in ("openid", "email", "profile")
     ]
     clients: dict[str, tuple[str, str]] = {}
+    slugs: dict[str, str] = {}
+    run = rand.hex128()[:8]  # a database that is kept has those of earlier runs
     for alg, kind in (("RS256", "rsa"), ("ES256", "ecdsa")):
-        slug = f"bench-{alg.lower()}"
+        slug = slugs[alg] = f"bench-{alg.lower()}-{run}"
         body = {"common_name": slug, "validity_days": 30, "alg": kind}
         key = await api("POST", "crypto/certificatekeypairs/generate/", body)
         provider = await api(
@@ -90,7 +93,7 @@ async def prepare(server: Server) -> Bench:
     cookies = await sign_in(connection)
     wanted(await connection.ask("GET", "/api/v3/core/users/me/", b"", cookie_line(cookies)), 200)
     connection.close()
-    return Bench(server, clients, {alg: f"bench-{alg.lower()}" for alg in clients}, cookies)
+    return Bench(server, clients, slugs, cookies)
 
 
 TWO_PAGES = ({"uid_field": "akadmin"}, {"password": PASSWORD})
