@@ -5,13 +5,13 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from bench.client import Connection
 from bench.load import Seen, drive, seen
 from bench.server import Server
-from bench.workloads import API, wanted
+from bench.workloads import API, call, wanted
 
 APPLICATIONS: Final = 10_000
 PROMPTS: Final = 40
@@ -19,20 +19,14 @@ FLOW: Final = "flows/instances/?slug=default-provider-authorization-implicit-con
 ENDING: Final = "flows/instances/?slug=default-provider-invalidation-flow"
 
 
-async def ask(connection: Connection, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
-    """One call of the API."""
-    sent = json.dumps(body).encode() if body is not None else b""
-    return json.loads(wanted(await connection.ask(method, f"/api/v3/{path}", sent, API), 200, 201).body)
-
-
 async def listed(server: Server) -> dict[str, Seen]:
     """Lists of 20 settings objects, of two kinds."""
     connection = await Connection.to(server.url)
     for number in range(PROMPTS):
         expression = {"name": f"bench {number:03d}", "expression": "return True"}
-        found = await ask(connection, "GET", f"policies/expression/?name={expression['name'].replace(' ', '%20')}")
+        found = await call(connection, "GET", f"policies/expression/?name={expression['name'].replace(' ', '%20')}")
         if not found["results"]:
-            await ask(connection, "POST", "policies/expression/", expression)
+            await call(connection, "POST", "policies/expression/", expression)
     connection.close()
     return {
         name: await _rate(server, path)
@@ -56,13 +50,13 @@ async def pattern(server: Server) -> None:
     connection = await Connection.to(server.url)
     body = {
         "name": f"many {0:05d}",
-        "authorization_flow": (await ask(connection, "GET", FLOW))["results"][0]["pk"],
-        "invalidation_flow": (await ask(connection, "GET", ENDING))["results"][0]["pk"],
+        "authorization_flow": (await call(connection, "GET", FLOW))["results"][0]["pk"],
+        "invalidation_flow": (await call(connection, "GET", ENDING))["results"][0]["pk"],
         "redirect_uris": [{"matching_mode": "strict", "url": "https://many.example.org/callback"}],
     }
-    provider = await ask(connection, "POST", "providers/oauth2/", body)
+    provider = await call(connection, "POST", "providers/oauth2/", body)
     application = {"name": body["name"], "slug": f"many-{0:05d}", "provider": provider["pk"]}
-    await ask(connection, "POST", "core/applications/", application)
+    await call(connection, "POST", "core/applications/", application)
     connection.close()
 
 

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -48,15 +49,17 @@ class Bench:
         return f"Authorization: Basic {base64.b64encode(pair.encode()).decode()}\r\n"
 
 
+async def call(connection: Connection, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    """One call of the API."""
+    sent = json.dumps(body).encode() if body is not None else b""
+    return json.loads(wanted(await connection.ask(method, f"/api/v3/{path}", sent, API), 200, 201).body)
+
+
 async def prepare(server: Server) -> Bench:
     """Make applications and sign somebody in."""
     connection = await Connection.to(server.url)
 
-    async def api(method: str, path: str, body: object = None) -> dict[str, object]:
-        sent = json.dumps(body).encode() if body is not None else b""
-        reply = wanted(await connection.ask(method, f"/api/v3/{path}", sent, API), 200, 201)
-        answer: dict[str, object] = json.loads(reply.body)
-        return answer
+    api = partial(call, connection)
 
     async def named(path: str) -> str:
         found = await api("GET", path)
@@ -124,12 +127,7 @@ async def one_page(server: Server) -> str:
     slug = "bench-one-page"
     connection = await Connection.to(server.url)
 
-    async def api(method: str, path: str, body: object = None) -> dict[str, Any]:
-        sent = json.dumps(body).encode() if body is not None else b""
-        reply = wanted(await connection.ask(method, f"/api/v3/{path}", sent, API), 200, 201)
-        found: dict[str, Any] = json.loads(reply.body)
-        return found
-
+    api = partial(call, connection)
     if not (await api("GET", f"flows/instances/?slug={slug}"))["results"]:
         password, login = [
             (await api("GET", f"stages/{kind}/"))["results"][0]["pk"] for kind in ("password", "user_login")

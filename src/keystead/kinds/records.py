@@ -67,12 +67,16 @@ def linked(kind: Kind[Any]) -> tuple[Field, ...]:
 @lru_cache(maxsize=512)
 def whole(kind: Kind[Any], name: str, condition: str) -> Statement:
     """SELECT of the records ``t`` that meet ``condition``, each with its links as JSON: one round trip for few rows."""
+    return _with_links(kind, name, columns(kind), condition)
+
+
+def _with_links(kind: Kind[Any], name: str, first: str, condition: str) -> Statement:
     postgres, sqlite = _as_json(kind)
     rest = f"FROM {table(kind)} t WHERE {condition}"
     return Statement(
         f"{kind.model}.{name}",
-        f"SELECT {', '.join([columns(kind), *postgres])} {rest}",
-        sqlite=f"SELECT {', '.join([columns(kind), *sqlite])} {rest}",
+        f"SELECT {', '.join([first, *postgres])} {rest}",
+        sqlite=f"SELECT {', '.join([first, *sqlite])} {rest}",
     )
 
 
@@ -211,13 +215,7 @@ async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]
 def _links(kind: Kind[Any]) -> Statement:
     """SELECT of the keys ``$1`` with the links of each as JSON."""
     key = f"t.{spec(kind).key}"
-    postgres, sqlite = _as_json(kind)
-    rest = f"FROM {table(kind)} t WHERE {key} = ANY($1::{sql_type(kind.fields[kind.pk])}[])"
-    return Statement(
-        f"{kind.model}.links",
-        f"SELECT {', '.join([key, *postgres])} {rest}",
-        sqlite=f"SELECT {', '.join([key, *sqlite])} {rest}",
-    )
+    return _with_links(kind, "links", key, f"{key} = ANY($1::{sql_type(kind.fields[kind.pk])}[])")
 
 
 @lru_cache(maxsize=256)

@@ -65,12 +65,10 @@ async def encoded(
     if kind.shown_secrets and any(may(call, kind, "change", obj) for obj in objs):
         return await render(call, state, kind, objs, query)
     origin = Origin(root=call.origin.root, host=call.origin.host, secure=call.origin.secure)
-    kept: dict[tuple[object, ...], msgspec.Raw] = call.settings.memo("render.encoded", dict)
+    kept: dict[tuple[object, ...], msgspec.Raw] = call.settings.kept("render.encoded", _KEPT)
     names = [(kind.path, getattr(obj, kind.pk), origin.root, origin.host, origin.secure) for obj in objs]
     found: list[object] = [kept.get(name) for name in names]
     if missing := [index for index, body in enumerate(found) if body is None]:
-        if len(kept) + len(missing) > _KEPT:
-            kept.clear()
         anybody = Call(NOBODY, EPOCH, call.settings, origin=origin)
         bodies = await render(anybody, state, kind, [objs[index] for index in missing], {})
         for index, body in zip(missing, bodies, strict=True):

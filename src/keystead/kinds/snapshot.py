@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
 
+from keystead.base.kept import Kept
 from keystead.kinds.kind import Kind
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -97,6 +98,10 @@ class Snapshot:
         except KeyError:
             value = self._memo[key] = build()
             return value
+
+    def kept(self, name: str, most: int) -> "Kept[Any, Any]":
+        """What is made from this snapshot and the caller's own things, by ``name``; it starts anew after ``most``."""
+        return self.memo(name, lambda: Kept(most))
 
     def changed(self, seq: int, changes: Iterable[tuple[Kind[Any], object, Any | None]]) -> "Snapshot":
         """A snapshot numbered ``seq`` with ``(kind, pk, new object or None)`` applied; this one stays as it is."""

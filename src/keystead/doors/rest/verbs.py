@@ -106,9 +106,9 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
 
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
-    kept: dict[tuple[object, ...], bytes] = call.settings.memo("verbs.lists", dict)
-    name = _name(request, call, kind, narrow)
-    if name is not None and (body := kept.get(name)) is not None:
+    kept: dict[tuple[object, ...], bytes] = call.settings.kept("verbs.lists", _LISTS)
+    shared = _shared_by_all(request, call, kind, narrow)
+    if shared is not None and (body := kept.get(shared)) is not None:
         return Response(200, body, headers=NO_STORE)
     query = query_of(request)
     asked = page_of(call, query)
@@ -138,14 +138,12 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     call = await grants.on(call, site.state.store, kind, objs)
     results = await encoded(call, site.state, kind, objs, query)
     response = json({"pagination": pages, "results": results, "autocomplete": {}})
-    if name is not None and len(response.body) <= _LARGEST:
-        if len(kept) >= _LISTS:
-            kept.clear()
-        kept[name] = response.body
+    if shared is not None and len(response.body) <= _LARGEST:
+        kept[shared] = response.body
     return response
 
 
-def _name(request: Request, call: Call, kind: Kind[Any], narrow: Narrow | None) -> tuple[object, ...] | None:
+def _shared_by_all(request: Request, call: Call, kind: Kind[Any], narrow: Narrow | None) -> tuple[object, ...] | None:
     """What names a list whose bytes are kept as long as the settings stay.
 
     None where it may be another for another caller, or where the store or the hour has a say in it.

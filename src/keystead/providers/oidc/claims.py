@@ -92,8 +92,8 @@ def tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[s
     (:data:`~keystead.providers.oidc.mapping.PROTECTED`) is left out, whoever tells it. As long as settings and person
     stay the same, mappings that look at nothing else are not run again.
     """
-    kept: dict[tuple[int, int, tuple[str, ...]], tuple[Person, dict[str, object]]] = call.settings.memo(
-        "oidc.told", dict
+    kept: dict[tuple[int, int, tuple[str, ...]], tuple[Person, dict[str, object]]] = call.settings.kept(
+        "oidc.told", _KEPT
     )
     key = (provider.pk, person.user.pk, tuple(scope))
     found = kept.get(key)
@@ -101,8 +101,6 @@ def tell(call: Call, provider: OAuth2Provider, person: Person, scope: Sequence[s
         return Told(dict(found[1]), None)
     told, steady = _tell(call, provider, person, scope)
     if steady:
-        if len(kept) >= _KEPT:
-            kept.clear()
         kept[key] = (person, dict(told.claims))
     return told
 

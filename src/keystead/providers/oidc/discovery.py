@@ -97,13 +97,12 @@ async def configuration(request: OidcRequest, call: Call, parts: Parts) -> Json:
     found = speaker(call.settings, request.slug)
     if found is None:
         return _MISSING
-    kept: dict[tuple[str, str], Document] = call.settings.memo("oidc.discovery", dict)
+    most = _MAX_ROOTS + len(call.settings.all(OAUTH2_PROVIDER))
+    kept: dict[tuple[str, str], Document] = call.settings.kept("oidc.discovery", most)
     key = (request.slug, request.root)
     document = kept.get(key)
     if document is None:
         document = _document(msgspec.json.encode(described(call.settings, *found, request.root, parts)))
-        if len(kept) >= _MAX_ROOTS + len(call.settings.all(OAUTH2_PROVIDER)):
-            kept.clear()
         kept[key] = document
     return _sent(request, document)
 

@@ -182,11 +182,9 @@ _KEPT: Final = 500
 
 def _person(state: State, row: Row) -> Person:
     """The person in the columns of ``_USER``."""
-    kept: dict[Row, Person] = state.settings.memo("oidc.people", dict)
+    kept: dict[Row, Person] = state.settings.kept("oidc.people", _KEPT)
     found = kept.get(row)
     if found is None:
-        if len(kept) >= _KEPT:
-            kept.clear()
         # The user's own list of groups stays empty: who is asked for here is asked through Person.
         user = records.from_row(USER, row[:-1], {"groups": (), "roles": ()})
         found = kept[row] = person_from(state, user, cast("str | None", row[-1]))

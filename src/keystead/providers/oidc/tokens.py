@@ -139,14 +139,12 @@ def read_access(call: Call, token: str) -> Read:
     :raises JoseError: it is none, or not by that provider's key, or has run out.
     """
     # The same token comes again and again. As long as the settings stay, so does what its signature says of it.
-    known: dict[bytes, Read] = call.settings.memo("oidc.tokens", dict)
+    known: dict[bytes, Read] = call.settings.kept("oidc.tokens", _REMEMBERED)
     name = digest(token)
     found = known.get(name)
     if found is None:
         found = _verified(call, token)
         if len(token) <= _REMEMBERED_BYTES:
-            if len(known) >= _REMEMBERED:
-                known.clear()
             known[name] = found
     # Not before when it was made: the clocks of our nodes may differ, and whoever made it has our key.
     check_times({key: value for key, value in found.claims.items() if key == "exp"}, call.at)
