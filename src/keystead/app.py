@@ -12,6 +12,7 @@ from keystead.doors.http.routes import Endpoint, Handler, Routes
 from keystead.doors.http.server import Application
 from keystead.doors.http.site import Site
 from keystead.doors.rest import (
+    duo,
     endpoints,
     files,
     narrow,
@@ -156,6 +157,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
     *switch.operations(EXECUTOR),
+    *duo.OPERATIONS,
     *saml_metadata.OPERATIONS,
 )
 
