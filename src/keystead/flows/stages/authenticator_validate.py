@@ -5,6 +5,7 @@ cannot be asked is never taken as given.
 """
 
 import enum
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -131,6 +132,7 @@ _KINDS: Final[Mapping[DeviceClassesEnum, Kind[Any]]] = {
 }
 """The sorts that are not asked yet."""
 _DUO_STAGE: Final = "authentik_stages_authenticator_duo.authenticatorduostage"
+_DIGITS: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 _PUSHES: Final = 5
 """How often a run asks a person's telephone: nobody is worn down until they allow what they did not begin."""
 _UNABLE: Final = (
@@ -171,8 +173,8 @@ async def ask(run: Run[AuthenticatorValidateStage]) -> Challenge | Outcome:
 
 def _number(body: Body) -> int:
     given = body.get("duo")
-    if isinstance(given, str) and given.isascii() and given.isdigit():
-        return int(given)
+    if isinstance(given, str):  # of a form
+        return int(given) if _DIGITS.fullmatch(given) else 0
     return given if isinstance(given, int) and not isinstance(given, bool) else 0
 
 
