@@ -13,7 +13,7 @@ from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import StageShown, flows_of
 from keystead.flows.stage import not_built
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 
@@ -122,6 +122,7 @@ async def rules(
     return new
 
 
+@steady
 async def view(
     call: Call, _state: State, stages: Sequence[AuthenticatorValidateStage], _query: Mapping[str, Sequence[str]]
 ) -> list[AuthenticatorValidateStageShown]:
