@@ -11,7 +11,7 @@ from keystead.base.secret import Secret
 from keystead.flows.redirected import RedirectChallenge
 from keystead.kinds.action import Action
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import SECRET_SHOWN, WRITE_ONLY, Column, Text
 from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
@@ -69,6 +69,7 @@ class PlexTokenRedeemRequest(msgspec.Struct):
     plex_token: Annotated[str, msgspec.Meta(min_length=1)]
 
 
+@steady
 async def view(
     _call: Call, _state: State, sources: Sequence[PlexSource], _query: Mapping[str, Sequence[str]]
 ) -> list[PlexSourceShown]:
