@@ -8,6 +8,7 @@ import msgspec
 
 from keystead.base.errors import denied, invalid
 from keystead.flows.flow import PolicyEngineMode
+from keystead.flows.vouched import SOURCE_VIEW
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind
@@ -18,7 +19,7 @@ from keystead.people.brand import ThemedUrls, themed
 from keystead.people.person import Person, person_by_pk
 from keystead.people.user_setting import UserSetting
 from keystead.policies.engine import Engine
-from keystead.policies.sandbox import make_view
+from keystead.policies.judge import PolicyResult
 
 INBUILT: Final = "goauthentik.io/sources/inbuilt"
 """What manages the source that stands for our own users."""
@@ -90,15 +91,6 @@ class SourceShown(msgspec.Struct):
 
     icon_url: str | None
     icon_themed_urls: ThemedUrls | None
-
-
-SOURCE_VIEW: Final = make_view(
-    "source",
-    {name: name for name in ("pk", "name", "slug", "enabled", "promoted")},
-    text=lambda source: source.name,
-    key=lambda source: ("source", source.pk),
-)
-"""A source as expressions see it (``request.obj``)."""
 
 
 def icon(source: Source, otherwise: str | None = None) -> tuple[str | None, ThemedUrls | None]:
@@ -176,13 +168,33 @@ BUILT_IN: Kind[BuiltInSource] = Kind(
 )
 
 
+async def judged(
+    engine: Engine,
+    call: Call,
+    state: State,
+    source: Source,
+    person: Person | None,
+    context: Mapping[str, object] | None = None,
+) -> PolicyResult:
+    """What the policies bound to ``source`` say of ``person``, or of somebody who is not known here yet.
+
+    :param context: what they find in ``context``.
+    """
+    every = source.policy_engine_mode is PolicyEngineMode.ALL
+    return await engine.judge(
+        call,
+        state,
+        source.pk,
+        user=person,
+        mode="all" if every else "any",
+        subject=SOURCE_VIEW(source),
+        context=dict(context or {}),
+    )
+
+
 async def admits(engine: Engine, call: Call, state: State, source: Source, person: Person | None) -> bool:
     """Whether the policies bound to ``source`` let ``person`` use it."""
-    every = source.policy_engine_mode is PolicyEngineMode.ALL
-    result = await engine.judge(
-        call, state, source.pk, user=person, mode="all" if every else "any", subject=SOURCE_VIEW(source)
-    )
-    return result.passing
+    return (await judged(engine, call, state, source, person)).passing
 
 
 def actions(engine: Engine, linked: Sequence[Kind[Any]]) -> tuple[Action, ...]:
