@@ -13,6 +13,7 @@ from keystead.base import log, metrics
 from keystead.base.clock import Clock, SystemClock
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, invalid
+from keystead.base.outbound import Outbound
 from keystead.base.secret import Secret, Vault
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes, stale
@@ -75,12 +76,21 @@ class State:
     """One process's view of the installation.
 
     :param kinds: every kind, from ``app.py``.
+    :param outbound: the way to others over HTTP; by default to the Internet only.
     """
 
-    def __init__(self, store: Store, kinds: tuple[Kind[Any], ...], vault: Vault, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        kinds: tuple[Kind[Any], ...],
+        vault: Vault,
+        clock: Clock | None = None,
+        outbound: Outbound | None = None,
+    ) -> None:
         self.store = store
         self.vault = vault
         self.clock = clock or SystemClock()
+        self.outbound = outbound or Outbound()
         self.kinds = {kind.model: kind for kind in kinds}
         self.permissions = Permissions(kinds)
         self.settings = Snapshot({model: kind for model, kind in self.kinds.items() if kind.table is None})

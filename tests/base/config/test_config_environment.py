@@ -31,6 +31,7 @@ def test_an_empty_environment_is_the_embedded_shape() -> None:
     assert config.sqlite_path == Path("data/keystead.db")
     assert config.listen.http == (ListenAddress("::", 9000),)
     assert config.listen.trusted_proxy_cidrs == ()
+    assert config.outbound.allowed_cidrs == ()
     assert not config.secret_key
     assert config.warnings == ()
 
@@ -46,6 +47,7 @@ def test_an_empty_environment_is_the_embedded_shape() -> None:
         ("LISTEN__LDAP", ":389", "listen.ldap", (("::", 389),)),
         ("LISTEN__TRUSTED_PROXY_CIDRS", "10.0.0.0/8", "listen.trusted_proxy_cidrs", (IPv4Network("10.0.0.0/8"),)),
         ("LISTEN__TRUSTED_PROXY_CIDRS", "private", "listen.trusted_proxy_cidrs", NETWORK_WORDS["private"]),
+        ("OUTBOUND__ALLOWED_CIDRS", "10.0.0.0/8", "outbound.allowed_cidrs", (IPv4Network("10.0.0.0/8"),)),
         ("WEB__WORKERS", "4", "web.workers", 4),
         ("WEB__PATH", "auth", "web.path", "/auth/"),
         ("WEB__PATH", "/a/b/", "web.path", "/a/b/"),

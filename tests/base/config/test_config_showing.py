@@ -121,7 +121,8 @@ def test_the_table_names_each_setting_once_and_explains_it() -> None:
     for setting in rows:
         assert setting.meaning.endswith("."), setting.key
         assert setting.form.accepted, setting.key
-        assert setting.name.startswith("KEYSTEAD_" if setting.key in {"data", "database_url"} else "AUTHENTIK_")
+        own = setting.key in {"data", "database_url", "outbound.allowed_cidrs"}
+        assert setting.name.startswith("KEYSTEAD_" if own else "AUTHENTIK_")
 
 
 def test_the_table_shows_names_as_people_must_write_them() -> None:

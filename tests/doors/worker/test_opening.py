@@ -2,6 +2,7 @@
 
 import ssl
 import stat
+from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
@@ -45,6 +46,13 @@ async def test_makes_what_is_missing_and_finds_it_again(engine: Engine) -> None:
         assert again.settings.seq == first.settings.seq
         assert again.settings.by(FLOW, "slug", "default-authentication-flow") is not None
         await again.store.close()
+
+
+async def test_others_are_asked_where_the_configuration_allows_it(tmp_path: Path) -> None:
+    state = await opened(load({}, flags={"data": str(tmp_path), "outbound.allowed_cidrs": "10.1.0.0/16"}))
+    await state.store.close()
+    assert state.outbound.may_reach(ip_address("10.1.2.3"))
+    assert not state.outbound.may_reach(ip_address("10.2.2.3"))
 
 
 async def test_a_folder_of_its_own_is_nobody_elses_business(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Struct
 
-from keystead.base.config.forms import MAILBOX, About
+from keystead.base.config.forms import MAILBOX, About, Networks
 from keystead.base.secret import Secret
 
 _PORT_MAX: Final = 65535
@@ -64,6 +64,20 @@ class Email(Struct, frozen=True, kw_only=True):
     from_: Annotated[str, About("Address that mail comes from.", acts=True, form=MAILBOX, keys=("email.from",))] = (
         "keystead@localhost"
     )
+
+
+class Outbound(Struct, frozen=True, kw_only=True):
+    """What Keystead asks others over HTTP."""
+
+    # Empty: whoever types in an address (of a webhook, say) must not reach through us what only we can reach.
+    allowed_cidrs: Annotated[
+        Networks,
+        About(
+            "Networks beside the Internet that outgoing HTTP may reach; private: loopback and private ranges.",
+            acts=True,
+            own=True,
+        ),
+    ] = ()
 
 
 class LdapTls(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from keystead.base.config.services import (
     ErrorReporting,
     Events,
     Ldap,
+    Outbound,
     Outposts,
     Reputation,
     Storage,
@@ -72,6 +73,7 @@ class Config(Struct, frozen=True, kw_only=True):
     events: Events = Events()
     reputation: Reputation = Reputation()
     error_reporting: ErrorReporting = ErrorReporting()
+    outbound: Outbound = Outbound()
     ldap: Ldap = Ldap()
     outposts: Outposts = Outposts()
     tenants: Tenants = Tenants()

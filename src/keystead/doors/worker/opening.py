@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from keystead import __version__
 from keystead.base.clock import Clock
 from keystead.base.config import Config, ConfigError, secret_key
+from keystead.base.outbound import Outbound
 from keystead.base.secret import Vault
 from keystead.doors.worker.first_start import first_start, installation_id
 from keystead.kinds.kind import Kind
@@ -118,7 +119,7 @@ async def open_state(config: Config, kinds: tuple[Kind[Any], ...], clock: Clock 
     :raises ConfigError: no secret key, or not the one that the installation's secrets were sealed with.
     """
     vault = Vault(secret_key(config, config.data))
-    state = State(await open_store(config), kinds, vault, clock)
+    state = State(await open_store(config), kinds, vault, clock, Outbound(config.outbound.allowed_cidrs))
     try:
         try:
             await state.load()
