@@ -20,6 +20,7 @@ from keystead.doors.rest import (
     outposts,
     own,
     rbac,
+    redeem,
     reviews,
     root,
     saml_metadata,
@@ -125,6 +126,8 @@ PORTS: Final = Ports(
     engine=ENGINE,
     finishers=routes.FINISHERS,
     consents=user_consent.Consents(),
+    options=sources.OPTIONS,
+    keep=sources.KEEP,
     destination=routes.destination,
     revoke=family.forget,
 )
@@ -156,6 +159,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
     *switch.operations(EXECUTOR),
+    *redeem.operations(EXECUTOR),
     *saml_metadata.OPERATIONS,
 )
 

@@ -23,7 +23,7 @@ from keystead.policies.judge import PolicyResult
 
 INBUILT: Final = "goauthentik.io/sources/inbuilt"
 """What manages the source that stands for our own users."""
-LATER: Final = "People and directories are not taken over from sources yet: what is set here is kept and shown."
+LATER: Final = "Nobody comes in from sources of this type yet: what is set here is kept and shown."
 _FLOW: Final = "authentik_flows.flow"
 
 FlowRef = Annotated[Uuid, Ref(_FLOW, OnDelete.SET_NULL)]

@@ -13,6 +13,7 @@ import msgspec
 
 from keystead.base.errors import denied
 from keystead.flows.flow import FLOW, Flow
+from keystead.flows.gate import seen
 from keystead.flows.ports import WhoIs
 from keystead.flows.vouched import IS_SSO, JOINING, SOURCE, source_of
 from keystead.kinds import records
@@ -236,7 +237,7 @@ async def _open(
     """
     _check_enabled(source)
     person = await person_of(state, user) if user is not None else None
-    result = await judged(engine, call, state, source, person, context)
+    result = await judged(engine, call, state, source, person, seen(call, context or {}))
     if not result.passing:
         raise denied(" ".join(result.messages) or f"You may not use {source.name} here.")
 

@@ -133,7 +133,7 @@ async def _ruled(run: Run[UserWriteStage], old: User | None, new: User) -> User:
 
 
 def _attributes(old: Mapping[str, object], data: Mapping[str, object]) -> dict[str, object]:
-    """``old`` with what was told as ``attributes``, answered as ``attributes.…`` (dots lead inside) and as ``locale``."""
+    """``old`` with what was told as ``attributes``, answered as ``attributes.…`` (dots lead inside) and ``locale``."""
     told = data.get("attributes")
     new = {**old, **(told if isinstance(told, Mapping) else {})}
     for key, value in data.items():
