@@ -9,7 +9,8 @@ from keystead.base import rand
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem
 from keystead.flows.binding import InvalidResponseActionEnum
-from keystead.flows.stage import Challenge, Run
+from keystead.flows.plan import at_hand
+from keystead.flows.stage import Body, Challenge, Done, Run, Stage
 from keystead.flows.stages.deny import DENY_STAGE, DenyStage
 from keystead.providers.application import Application
 from tests.flows.parts import BROKEN, DENIED, enter, errors, fields, secret, text_field, who
@@ -46,6 +47,46 @@ async def test_starting_again_is_no_way_round_the_limit(studio: Studio, action: 
     assert seen[-1] == DENIED
     assert DENIED not in seen[:-1]
     assert len(await studio.events("login_failed")) == 3
+
+
+async def test_what_asking_began_is_kept_before_the_challenge_is_shown(studio: Studio) -> None:
+    await studio.person()
+    stage = DenyStage(pk=rand.uuid4(), name="asks")
+    begun: list[int] = []
+
+    async def ask(run: Run[DenyStage]) -> Challenge:
+        number = run.context.get("begun")
+        if number is not None:
+            return Challenge("ak-stage-dummy", {"number": number})
+        begun.append(len(begun))
+        return Challenge("ak-stage-dummy", {"number": begun[-1]}, keep={"begun": begun[-1]})
+
+    async def answer(run: Run[DenyStage], _body: Body) -> Done:
+        return Done({"answered": run.context["begun"]}, forget=("begun",))
+
+    asking = Stage(DENY_STAGE, ask, answer, component="ak-stage-dummy")
+    executor = replace(studio.executor, stages={**studio.executor.stages, DENY_STAGE.model: asking})
+    studio = replace(studio, executor=executor)
+    last = await studio.prompts("last")
+    for flow in (await studio.flow(stage, last), await studio.flow(who(), stage, last)):
+        browser = studio.browser(flow)
+        begun.clear()
+        asked = await browser.get()
+        if asked["component"] != "ak-stage-dummy":
+            asked = await browser.post(uid_field="anna")
+        assert asked["number"] == 0
+        for _ in range(2):
+            assert (await browser.get())["number"] == 0
+        assert fields(await browser.post()) == ["last"]
+        assert begun == [0]
+        plan = await at_hand(studio.call, studio.state, await browser.visitor())
+        assert plan is not None
+        assert plan.context["answered"] == 0
+        assert "begun" not in plan.context
+    unasked = studio.browser(await studio.flow(stage, last))
+    # An answer to what nobody was asked is none.
+    assert (await unasked.post())["number"] == 1
+    assert await at_hand(studio.call, studio.state, await studio.browser(unasked.flow).visitor()) is None
 
 
 async def test_flow_info(studio: Studio) -> None:

@@ -36,6 +36,7 @@ class Plex:
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
     resources: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     friends: dict[str, list[int]] = field(default_factory=dict)
+    pins: list[dict[str, Any]] = field(default_factory=list)
     status: int = 0
     asked: list[Asked] = field(default_factory=list)
 
@@ -65,19 +66,30 @@ class Plex:
     def answer(self, asked: Asked) -> tuple[int, Mapping[str, str], bytes]:
         """What plex.tv says."""
         self.asked.append(asked)
-        token = asked.headers.get("x-plex-token", "")
         if self.status:
             return self.status, {}, b""
-        if token not in self.accounts or not asked.headers.get("x-plex-client-identifier"):
+        pins = self.pinned(asked)
+        token = asked.headers.get("x-plex-token", "")
+        if pins is None and (token not in self.accounts or not asked.headers.get("x-plex-client-identifier")):
             return 401, JSON, b'{"errors": [{"code": 1001, "message": "User could not be authenticated"}]}'
-        if asked.path == "/api/v2/user":
-            return 200, JSON, msgspec.json.encode(self.accounts[token])
-        if asked.path == "/api/v2/resources":
-            return 200, JSON, msgspec.json.encode(self.resources.get(token, []))
         if asked.path == "/api/users":
             users = "".join(f'<User id="{one}" title="x" home="0" restricted="0"/>' for one in self.friends[token])
             return 200, {"content-type": "application/xml"}, f"<MediaContainer>{users}</MediaContainer>".encode()
-        return 404, {}, b""
+        told: object = pins
+        if asked.path == "/api/v2/user":
+            told = self.accounts[token]
+        elif asked.path == "/api/v2/resources":
+            told = self.resources.get(token, [])
+        return (404, {}, b"") if told is None else (200, JSON, msgspec.json.encode(told))
+
+    def pinned(self, asked: Asked) -> dict[str, Any] | None:
+        """A pin that is asked for, or after."""
+        if asked.method == "POST" and asked.path == "/api/v2/pins?strong=true":
+            number = 1000 + len(self.pins)
+            self.pins.append({"id": number, "code": f"c{number}", "expiresIn": 1800, "authToken": None})
+            return self.pins[-1]
+        paths = {f"/api/v2/pins/{one['id']}?code={one['code']}": one for one in self.pins}
+        return paths.get(asked.path)
 
     async def redeem(self, token: str, browser: Client | None = None, **more: Any) -> Answered:  # noqa: ANN401 - handed on
         """A browser brings a token."""

@@ -225,10 +225,13 @@ async def test_it_is_offered_where_people_say_who_they_are(house: House, plex: P
     challenge = {"component": "ak-source-plex", "client_id": "the-client", "slug": "plex"}
     (offered,) = (await Client(house.app).get(page)).json["sources"]
     assert (offered["name"], offered["promoted"], offered["challenge"]) == ("Plex", True, challenge)
-    seen = await Client(house.app).get("/if/flow/default-authentication-flow/")
-    assert (seen.status, "Continue with" in seen.text) == (200, False)
+    seen = await Client(house.app).get("/if/flow/default-authentication-flow/?next=/a%26b/")
+    assert seen.status == 200
+    assert 'href="/source/plex/plex/?next=%2Fa%26b%2F"' in seen.text
     assert (await house.admin.patch(where, {"user_fields": []})).status == 200
     alone = (await Client(house.app).get(page)).json
     assert {key: alone[key] for key in challenge} == challenge
+    led = await Client(house.app).get("/if/flow/default-authentication-flow/?next=/a/")
+    assert (led.status, led.header("location")) == (302, "/source/plex/plex/?next=%2Fa%2F")
     await plex.change(enabled=False)
     assert (await Client(house.app).get(page)).json["sources"] == []

@@ -65,6 +65,11 @@ class Course:
         """Past a stage whose policies leave it out."""
         return replace(self, plan=msgspec.structs.replace(self.plan, at=self.plan.at + 1))
 
+    def noting(self, context: Mapping[str, object]) -> "Course":
+        """With what a stage wants kept while it asks."""
+        plan = msgspec.structs.replace(self.plan, context={**self.context, **context})
+        return replace(self, plan=plan, moved=True)
+
     def counted(self) -> "Course":
         """With one more answer to the stage at hand."""
         key = self.plan.steps[self.plan.at]

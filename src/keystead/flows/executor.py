@@ -161,7 +161,7 @@ class Executor:
             run = Run(call, state, self.ports, course.flow, binding, settings, visitor, context, user)
             outcome = await stage.ask(run)
             if isinstance(outcome, Challenge):
-                return Arrived(course, run, stage, outcome)
+                return Arrived(course.noting(outcome.keep) if outcome.keep else course, run, stage, outcome)
             if not isinstance(outcome, Done):
                 return await self._over(state, course, outcome)
             course = course.past(outcome)

@@ -84,17 +84,26 @@ class Kept(msgspec.Struct, frozen=True):
 
 async def load(call: Call, state: State, flow: Flow, visitor: Visitor) -> Kept | None:
     """The row of the visitor's browser, if it has one; its plan counts only in ``flow`` and for the same person."""
+    slug, kept = await _load(call, state, visitor)
+    return msgspec.structs.replace(kept, plan=None) if kept is not None and slug != flow.slug else kept
+
+
+async def at_hand(call: Call, state: State, visitor: Visitor) -> Plan | None:
+    """The run that the visitor's browser is at, in whatever flow; it counts only for the same person."""
+    _, kept = await _load(call, state, visitor)
+    return kept.plan if kept is not None else None
+
+
+async def _load(call: Call, state: State, visitor: Visitor) -> tuple[object, Kept | None]:
     digest = fingerprint(visitor.sid)
     row = await state.store.fetch_one(_LOAD, digest)
     if row is None:
-        return None
+        return "", None
     slug, sealed, version, expires = row
-    plan = None
-    if slug == flow.slug and int(str(expires)) > micros(call.at):
-        plan = _opened(state, digest, str(sealed))
+    plan = _opened(state, digest, str(sealed)) if int(str(expires)) > micros(call.at) else None
     if plan is not None and plan.holder != holder(visitor):
         plan = None
-    return Kept(digest, int(str(version)), plan)
+    return slug, Kept(digest, int(str(version)), plan)
 
 
 def _opened(state: State, digest: str, sealed: str) -> Plan | None:

@@ -67,10 +67,13 @@ class Challenge(msgspec.Struct, frozen=True):
     """The stage asks something.
 
     :param members: besides ``component``, ``flow_info`` and ``response_errors``, which the executor adds.
+    :param keep: members for the run's context that the answer will be judged by, where asking began something. They are
+        kept before anybody sees the challenge; next time the stage finds them and gives none.
     """
 
     component: str
     members: Mapping[str, object] = msgspec.field(default_factory=dict)
+    keep: Mapping[str, object] = msgspec.field(default_factory=dict)
 
 
 class Done(msgspec.Struct, frozen=True):

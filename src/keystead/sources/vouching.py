@@ -33,7 +33,7 @@ from keystead.sources.telling import told_by
 
 METHOD: Final = "source"
 """How somebody signed in (``auth_method``) for whom a source vouches."""
-_CLOSED: Final = "Nobody signs in or connects with this service at present."
+CLOSED: Final = "Nobody signs in or connects with this service at present."
 _ELSEWHERE: Final = "This account at {} is connected with somebody else here."
 
 
@@ -220,7 +220,7 @@ async def connected(state: State, kind: Kind[Any], source: Source, identifier: s
 
 def _check_enabled(source: Source) -> None:
     if not source.enabled:
-        raise denied(_CLOSED)
+        raise denied(CLOSED)
 
 
 async def _open(

@@ -39,6 +39,8 @@ SPECIAL: Final[Mapping[str, int]] = {
     "lifecycle_iterations_create": 400,  # no rule is due
     "lifecycle_reviews_create": 400,  # the round at hand is over
     "sources_telegram_connect_user_create": 400,  # nothing made up is a proof of Telegram's
+    "stages_authenticator_duo_enrollment_status_create": 400,  # no enrolment is under way
+    "stages_authenticator_duo_import_devices_automatic_create": 400,  # there is no Duo at a made-up host
     "tasks_tasks_retry_create": 400,  # the task at hand is not over
     "stages_invitation_invitations_send_email_create": 400,  # nobody is named
     **{
@@ -128,7 +130,15 @@ async def _together(walk: Walk) -> Json:
     }
 
 
-WHOLE: Final[Mapping[str, Callable[[Walk], Awaitable[Json]]]] = {"/core/transactional/applications/": _together}
+async def _known(walk: Walk) -> Json:
+    """Somebody there is, and an account at Duo that nobody has."""
+    return {"duo_user_id": f"DU{next(_numbers)}", "username": walk.maker.house.superuser.username}
+
+
+WHOLE: Final[Mapping[str, Callable[[Walk], Awaitable[Json]]]] = {
+    "/core/transactional/applications/": _together,
+    "/stages/authenticator/duo/{stage_uuid}/import_device_manual/": _known,
+}
 """Path -> a body that the schema does not tell enough of."""
 TARGETS: Final[Mapping[str, str]] = {
     "email_stage": "authentik_stages_email.emailstage",

@@ -151,6 +151,13 @@ CHALLENGES: dict[str, dict[str, object]] = {
         | {"non_field_errors": [{"string": "The two passwords differ.", "code": "invalid"}]},
     },
     "user_login": {"component": "ak-stage-user-login", **USER},
+    "authenticator_duo": {
+        "component": "ak-stage-authenticator-duo",
+        **USER,
+        "activation_barcode": "https://api-1234abcd.duosecurity.com/frame/qr?value=abc",
+        "activation_code": "duo://abc",
+        "stage_uuid": "8f14e45f-ceea-467a-9a36-dedd4bea2543",
+    },
     "dummy": {"component": "ak-stage-dummy", "name": "Nothing to do here"},
     "access_denied": {
         "component": "ak-stage-access-denied",

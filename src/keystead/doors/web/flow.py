@@ -15,6 +15,7 @@ from keystead.doors.http.site import Site
 from keystead.doors.http.visitor import remembered, visitor_of
 from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
+from keystead.doors.web.starts import startable
 from keystead.flows.executor import Executor
 from keystead.flows.flow import FLOW, Flow
 from keystead.flows.inspector import inspect
@@ -55,7 +56,11 @@ class FlowDoor(msgspec.Struct, frozen=True):
 
     def cookies(self, request: Request, site: Site, reply: Reply, response: Response) -> Response:
         """``response`` with the session cookie, where it is not the one the browser has."""
-        return remembered(request, site, self.jar, reply.visitor, response)
+        return self.remembered(request, site, reply.visitor, response)
+
+    def remembered(self, request: Request, site: Site, visitor: Visitor, response: Response) -> Response:
+        """The same for ``visitor``."""
+        return remembered(request, site, self.jar, visitor, response)
 
     # JSON
 
@@ -114,7 +119,7 @@ class FlowDoor(msgspec.Struct, frozen=True):
 
         :param action: where its form is posted; by default to the page's own address.
         """
-        challenge = dict(reply.challenge or {})
+        challenge = startable(dict(reply.challenge or {}), request.query.get("next", ""))
         leaves = challenge.get("component") == "xak-flow-redirect"
         if leaves and not (posted and _may_lead_away(str(challenge["to"]))):
             to = self.place(site, str(challenge["to"]))

@@ -110,6 +110,7 @@ _SHOWN_ONLY: Final = frozenset({"hidden", "static", "separator", "alert_info", "
 """Prompt fields that ask nothing."""
 STAGES: Final[Mapping[str, str]] = {
     "ak-stage-access-denied": "access_denied",
+    "ak-stage-authenticator-duo": "authenticator_duo",
     "ak-stage-autosubmit": "autosubmit",
     "ak-stage-consent": "consent",
     "ak-stage-dummy": "dummy",

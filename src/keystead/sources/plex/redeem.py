@@ -63,7 +63,7 @@ async def _check_welcome(state: State, source: PlexSource, theirs: PlexTv, accou
         if account.id == owner.id:
             return
         friends = await ours.shares_with() if source.allow_friends else set[int]()
-        kept = await ours.servers() if source.allowed_servers else {}
+        kept = await ours.servers(owner.id) if source.allowed_servers else set[tuple[str, int]]()
     except Problem as exc:
         if exc.kind is not Kind.INVALID:
             raise
@@ -71,13 +71,9 @@ async def _check_welcome(state: State, source: PlexSource, theirs: PlexTv, accou
         raise denied(f"{source.name} is not set up rightly. Tell whoever looks after this service.") from None
     if account.id in friends:
         return
-    wanted = kept.keys() & set(source.allowed_servers)
-    seen = await theirs.servers() if wanted else {}
-    for server in wanted & seen.keys():
-        whose = owner.id if kept[server] is None else kept[server]
-        if whose and whose == (account.id if seen[server] is None else seen[server]):
-            return
-    raise denied(_NOT_FOR.format(source.name))
+    wanted = {one for one in kept if one[0] in source.allowed_servers}
+    if not wanted or wanted.isdisjoint(await theirs.servers(account.id)):
+        raise denied(_NOT_FOR.format(source.name))
 
 
 def named(call: Call, slug: str) -> PlexSource:

@@ -1,11 +1,13 @@
 """What plex.tv tells: whose a token is, which servers they see, whom the owner of a server shares with.
 
-Sources: forums.plex.tv/t/609370 "Authenticating with Plex" (``/api/v2/user`` and its statuses, the headers), and the
+Sources: forums.plex.tv/t/609370 "Authenticating with Plex" (``/api/v2/user``, pins, statuses, headers), and the
 documentation of python-plexapi (``MyPlexAccount``, ``MyPlexResource``, ``MyPlexUser``: members and ``/api/users``).
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -14,6 +16,8 @@ from keystead.base.outbound import Answer, Outbound, Unreached
 from keystead.wire import jsonstrict, xmlstrict
 
 AT: Final = "https://plex.tv"
+PRODUCT: Final = "Keystead"
+"""As what people find us among the devices that may use their account."""
 MOST: Final = 16
 """Questions under way at once: whoever asks us is nobody yet."""
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,1024}")
@@ -77,11 +81,15 @@ class PlexTv(msgspec.Struct, frozen=True):
             raise _unheard()
         return _as(told, Account), {key: value for key, value in told.items() if key not in _PRIVATE}
 
-    async def servers(self) -> dict[str, int | None]:
-        """The servers that the account sees -> whose they are, None for its own."""
+    async def servers(self, own: int) -> set[tuple[str, int]]:
+        """The servers that the account sees: what each calls itself, and whose Plex says it is.
+
+        :param own: the account's own id.
+        """
         found = _as(_json(await self._ask("/api/v2/resources")), list[Resource])
-        servers = [one for one in found if "server" in (one.provides or "").split(",") and one.client_identifier]
-        return {one.client_identifier: None if one.owned else one.owner_id or 0 for one in servers}
+        servers = (one for one in found if "server" in (one.provides or "").split(","))
+        whose = ((one.client_identifier, own if one.owned else one.owner_id) for one in servers)
+        return {(name, owner) for name, owner in whose if owner}
 
     async def shares_with(self) -> set[int]:
         """The accounts that are friends of this one, or of its home."""
@@ -96,26 +104,63 @@ class PlexTv(msgspec.Struct, frozen=True):
     async def _ask(self, path: str, *, accept: str = "application/json") -> Answer:
         if not _TOKEN.fullmatch(self.token):
             raise _unknown()
-        if len(_asking) >= MOST:
-            raise _unheard()
-        headers = {
-            "accept": accept,
-            "x-plex-token": self.token,
-            "x-plex-client-identifier": self.client_id,
-            "x-plex-product": "Keystead",
-        }
-        _asking.append(None)
-        try:
-            answer = await self.outbound.send("GET", AT + path, headers=headers, limit=_LONGEST)
-        except Unreached:
-            raise _unheard() from None
-        finally:
-            _asking.pop()
+        more = {"accept": accept, "x-plex-token": self.token}
+        answer = await _asked(self.outbound, "GET", path, self.client_id, more)
         if answer.status in {401, 403, 422}:
             raise _unknown()
-        if answer.status != 200:  # noqa: PLR2004 - OK (RFC 9110 §15.3.1)
-            raise _unheard()
-        return answer
+        return _good(answer)
+
+
+class Pin(msgspec.Struct, frozen=True, rename="camel"):
+    """What a browser takes to Plex's own page, and what came of it.
+
+    :param auth_token: of the person who has signed in there with it; until then None.
+    """
+
+    id: int
+    code: str
+    auth_token: str | None = None
+
+
+async def new_pin(outbound: Outbound, client_id: str) -> Pin:
+    """A pin that nobody has signed in with.
+
+    :raises Problem: ``BUSY``: Plex does not answer.
+    """
+    return _as(_json(_good(await _asked(outbound, "POST", "/api/v2/pins?strong=true", client_id))), Pin)
+
+
+async def pin(outbound: Outbound, client_id: str, number: int, code: str) -> Pin:
+    """The pin ``number`` as it stands.
+
+    :raises Problem: as :func:`new_pin`.
+    """
+    path = f"/api/v2/pins/{number}?{urlencode({'code': code})}"
+    found = _as(_json(_good(await _asked(outbound, "GET", path, client_id))), Pin)
+    if (found.id, found.code) != (number, code):
+        raise _unheard()
+    return found
+
+
+async def _asked(
+    outbound: Outbound, method: str, path: str, client_id: str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    if len(_asking) >= MOST:
+        raise _unheard()
+    own = {"accept": "application/json", "x-plex-client-identifier": client_id, "x-plex-product": PRODUCT}
+    _asking.append(None)
+    try:
+        return await outbound.send(method, AT + path, headers={**own, **(headers or {})}, limit=_LONGEST)
+    except Unreached:
+        raise _unheard() from None
+    finally:
+        _asking.pop()
+
+
+def _good(answer: Answer) -> Answer:
+    if answer.status not in {200, 201}:
+        raise _unheard()
+    return answer
 
 
 def _json(answer: Answer) -> Any:  # noqa: ANN401 - JSON of any shape
