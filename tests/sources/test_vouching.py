@@ -1,5 +1,6 @@
 """Whom a source's word leads to: those it is connected with, those who match, new ones - and whom it does not."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -245,3 +246,33 @@ async def test_who_names_somebody_else_in_the_flow_connects_nobody(house: House,
     answered = await browser.post(f"{EXECUTOR}/default-source-authentication/", {"uid_field": "plain"})
     assert answered.json["component"] == "ak-stage-access-denied", answered.text
     assert (await me(browser), await plex.connections()) == ("", [])
+
+
+async def test_who_starts_again_is_vouched_for_by_nobody(house: House, plex: Plex) -> None:
+    source = await plex.source()
+    bound = await house.admin.get(f"{API}/flows/bindings/", query={"target": source["enrollment_flow"]})
+    first = min(bound.json["results"], key=lambda one: one["order"])
+    restart = {"invalid_response_action": "restart"}
+    assert (await house.admin.patch(f"{API}/flows/bindings/{first['pk']}/", restart)).status == 200
+    browser = await asked_for_a_name(plex)
+    answered = await browser.post(f"{EXECUTOR}/default-source-enrollment/", {"username": ""})
+    assert answered.json["component"] == "ak-stage-access-denied", answered.text
+
+
+async def test_of_two_who_enrol_at_once_one_does(house: House, plex: Plex) -> None:
+    await plex.source()
+    browsers = [await asked_for_a_name(plex) for _ in range(2)]
+    url = f"{EXECUTOR}/default-source-enrollment/"
+    await asyncio.gather(*(one.post(url, {"username": name}) for one, name in zip(browsers, "ab", strict=True)))
+    assert sorted([await me(one) for one in browsers]) in (["", "a"], ["", "b"])
+    (kept,) = await plex.connections()
+    made = (await house.admin.get(f"{API}/core/users/", query={"path": "goauthentik.io/sources/plex"})).json["results"]
+    assert [one["pk"] for one in made] == [kept["user"]]
+
+
+async def test_of_many_redeemed_at_once_all_are_one(plex: Plex) -> None:
+    await plex.source()
+    token = plex.friend()
+    answers = await asyncio.gather(*(plex.redeem(token) for _ in range(4)))
+    assert {one.status for one in answers} <= {200, 400, 403, 409}
+    assert len(await plex.connections()) == len(await plex.events("source_linked")) == 1
