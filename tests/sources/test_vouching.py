@@ -276,3 +276,22 @@ async def test_of_many_redeemed_at_once_all_are_one(plex: Plex) -> None:
     answers = await asyncio.gather(*(plex.redeem(token) for _ in range(4)))
     assert {one.status for one in answers} <= {200, 400, 403, 409}
     assert len(await plex.connections()) == len(await plex.events("source_linked")) == 1
+
+
+async def test_what_cannot_be_a_member_of_a_user_is_none(house: House, plex: Plex) -> None:
+    """SECURITY FE-10: profiles are as long and as strange as their owners like."""
+    await plex.source()
+    browser = Client(house.app)
+    wild = {
+        "username": "x" * 5000,
+        "friendlyName": "<b>" * 5000,
+        "email": "no address",
+        "thumb": "http://169.254.169.254/",
+    }
+    led = await plex.redeem(plex.friend("anna", 7, **wild), browser)
+    assert led.json["to"] == "/if/flow/default-source-enrollment/"
+    assert (await browser.post(f"{EXECUTOR}/default-source-enrollment/", {"username": "anna"})).status == 200
+    (kept,) = await plex.connections()
+    user = (await house.admin.get(f"{API}/core/users/{kept['user']}/")).json
+    assert (user["username"], user["name"], user["email"]) == ("anna", ("<b>" * 5000)[:255], "")
+    assert len(plex.asked) == 3
