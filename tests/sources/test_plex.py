@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from keystead.sources.plex import tv
-from keystead.store import Statement
+from keystead.store import Statement, Unit, Write
 from tests.client import Client
 from tests.doors.http.signed_in import sign_in, token_of
 from tests.house import House
@@ -235,3 +235,13 @@ async def test_it_is_offered_where_people_say_who_they_are(house: House, plex: P
     assert (led.status, led.header("location")) == (302, "/source/plex/plex/?next=%2Fa%2F")
     await plex.change(enabled=False)
     assert (await Client(house.app).get(page)).json["sources"] == []
+
+
+async def test_a_token_that_cannot_be_opened_any_more(house: House, plex: Plex) -> None:
+    await plex.source()
+    token = plex.friend()
+    assert (await house.user.post(CONNECT, {"plex_token": token})).status == 204
+    spoilt = Write(Statement("test.spoil", "UPDATE user_connections SET secret = 'sealed with another key'"))
+    await house.state.store.commit(Unit((spoilt,)))
+    assert (await house.user.post(CONNECT, {"plex_token": token})).status == 204
+    assert await sealed(house) != "sealed with another key"

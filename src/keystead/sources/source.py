@@ -206,7 +206,8 @@ def actions(engine: Engine, linked: Sequence[Kind[Any]]) -> tuple[Action, ...]:
     async def user_settings(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
         """The enabled sources that the caller may use and people can connect with.
 
-        No ``configure_url`` is told: nobody is led to a source yet; Telegram's widget asks in the page itself.
+        No ``configure_url`` is told: nobody is led to a source to connect. Plex and Telegram are asked by scripts of
+        the page; what they give it is taken where each connects people.
         """
         person = await person_by_pk(state, call.actor.pk)
         found: list[UserSetting] = []

@@ -206,9 +206,11 @@ async def _connection(
         return made
     member, value = vouched.sealed
     context = f"user_connection/{made.pk}"
-    kept = getattr(made, member)
-    if kept and state.vault.open(kept, context) == value:
-        return made
+    try:
+        if state.vault.open(getattr(made, member) or "", context) == value:
+            return made
+    except ValueError:
+        pass  # there is none yet, or the key it was sealed with is not ours any more
     return msgspec.structs.replace(made, last_updated=call.at, **{member: state.vault.seal(value, context)})
 
 

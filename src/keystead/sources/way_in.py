@@ -1,6 +1,6 @@
 """The way in for a browser whose visitor a source vouches for: a run of the source's flow, or the portal."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -58,7 +58,7 @@ async def lead_in(
 
 def buttons(
     kinds: Mapping[str, Button],
-) -> "Callable[[Call, State, Sequence[str]], Any]":
+) -> Callable[[Call, State, Sequence[str]], Awaitable[Sequence[LoginOption]]]:
     """The buttons of sources, for :class:`keystead.flows.ports.Ports`.
 
     :param kinds: model -> what follows, for the types with which people sign in.
