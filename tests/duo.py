@@ -34,6 +34,7 @@ class Duo:
     :param users: what the Admin API tells.
     :param accounts: user names -> ids, of which the Auth API knows.
     :param how_far: how far enrolments are.
+    :param verdict: what people say to requests on their telephones.
     :param page: the most users that one answer holds.
     :param silent: answers with what no documentation says.
     """
@@ -42,6 +43,7 @@ class Duo:
     accounts: dict[str, str] = field(default_factory=dict)
     how_far: str = "waiting"
     expiration: int = END
+    verdict: str = "deny"
     page: int = 300
     silent: bytes = b""
     asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
@@ -85,6 +87,12 @@ class Duo:
         known = {user_id: f"duo://{name}" for name, user_id in self.accounts.items()}
         right = known.get(params["user_id"]) == params["activation_code"]
         return {"response": self.how_far if right else "invalid"}
+
+    def _auth_v2_auth(self, params: Mapping[str, str]) -> dict[str, Any]:
+        assert (params["factor"], params["device"]) == ("push", "auto")
+        if params["user_id"] not in self.accounts.values():
+            raise _No(400, 40002, "Invalid request parameters", "user_id")
+        return {"response": {"result": self.verdict, "status": self.verdict, "status_msg": "Said on the telephone."}}
 
     def _admin_v1_users(self, params: Mapping[str, str]) -> dict[str, Any]:
         first = int(params["offset"])

@@ -16,6 +16,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 from keystead.people.brand import BRAND
+from keystead.people.devices.duo import DUO_DEVICE
 from keystead.people.group import GROUP
 from keystead.people.role import ROLE
 from keystead.people.session import SESSION
@@ -45,6 +46,7 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     INVITATION,
     APPLICATION,
     USER_CONSENT,
+    DUO_DEVICE,
 )
 
 

@@ -171,7 +171,7 @@ class Studio:
 
     async def restarted(self) -> "Studio":
         """The same installation after a restart: nothing in memory, everything from the store."""
-        state = State(self.state.store, KINDS, VAULT, self.clock)
+        state = State(self.state.store, KINDS, VAULT, self.clock, self.state.outbound)
         state.install_id = self.state.install_id
         await state.load()
         return Studio(state, self.clock)

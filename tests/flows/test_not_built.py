@@ -13,14 +13,12 @@ from keystead.flows.register import STAGES
 from keystead.flows.stage import Stage
 from keystead.flows.stages.authenticator_sms import ProviderEnum
 from keystead.flows.stages.authenticator_totp import DigitsEnum
-from keystead.flows.stages.authenticator_validate import NotConfiguredActionEnum
 from keystead.flows.stages.mtls import CertAttributeEnum, UserAttributeEnum
 from tests.flows.parts import DENIED, SECRET, enter, secret, who
 from tests.flows.support import Studio
 
 KEPT = [stage for stage in STAGES if stage.kind.stored_only]
 MEMBERS: Mapping[str, dict[str, Any]] = {
-    "authenticatorduostage": {"client_id": "a", "client_secret": Secret("b"), "api_hostname": "c"},
     "authenticatorendpointgdtcstage": {"credentials": {}},
     "authenticatorsmsstage": {
         "provider": ProviderEnum.TWILIO,
@@ -29,7 +27,6 @@ MEMBERS: Mapping[str, dict[str, Any]] = {
         "auth": Secret("b"),
     },
     "authenticatortotpstage": {"digits": DigitsEnum.SIX},
-    "authenticatorvalidatestage": {"not_configured_action": NotConfiguredActionEnum.SKIP},
     "captchastage": {"public_key": "a", "private_key": Secret("b")},
     "endpointstage": {"connector": rand.uuid4(), "mode": StageModeEnum.OPTIONAL},
     "mutualtlsstage": {
@@ -47,7 +44,7 @@ def made(stage: Stage[Any]) -> msgspec.Struct:
 
 
 def test_there_are_some() -> None:
-    assert {"authenticatorvalidatestage", "captchastage", "mutualtlsstage"} <= {stage.kind.name for stage in KEPT}
+    assert {"authenticatortotpstage", "captchastage", "mutualtlsstage"} <= {stage.kind.name for stage in KEPT}
 
 
 @pytest.mark.parametrize("stage", KEPT, ids=lambda stage: stage.kind.name)

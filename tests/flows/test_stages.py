@@ -1,20 +1,28 @@
 """Every stage by the same rules: it asks, it stays until it is answered, a restart changes nothing, none is skipped."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from keystead.base import rand
+from keystead.base.secret import Secret
 from keystead.flows.flow import Flow
 from keystead.flows.register import STAGES
+from keystead.flows.stages.authenticator_duo import AuthenticatorDuoStage
+from keystead.flows.stages.authenticator_validate import AuthenticatorValidateStage
 from keystead.flows.stages.consent import ConsentStage
 from keystead.flows.stages.deny import DenyStage
 from keystead.flows.stages.user_logout import UserLogoutStage
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
+from keystead.people.devices.duo import DuoDevice
+from keystead.store import Store
+from tests.duo import AUTH, Duo, serving
+from tests.flows.lists import BEGIN
 from tests.flows.parts import SECRET, Given, enter, errors, secret, text_field, who
-from tests.flows.support import Browser, Studio, signed_in
+from tests.flows.support import Browser, Studio, opened, signed_in
+from tests.strangers import Authority
 
 NEXT = "ak-stage-prompt"
 BODIES: Mapping[str, dict[str, object]] = {
@@ -31,6 +39,36 @@ BODIES: Mapping[str, dict[str, object]] = {
 
 
 @dataclass(frozen=True)
+class WithDuo(Studio):
+    """A studio that asks a Duo of its own, whose people say yes to whatever they are asked."""
+
+    duo: Duo = field(default_factory=Duo)
+
+    async def keys(self) -> AuthenticatorDuoStage:
+        """The stage in which people connect their accounts."""
+        stage = AuthenticatorDuoStage(
+            pk=rand.uuid4(), name="duo", client_id=AUTH[0], client_secret=Secret(AUTH[1]), api_hostname=self.duo.host
+        )
+        await self.put(stage)
+        return stage
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+async def studio(store: Store, authority: Authority) -> AsyncIterator[WithDuo]:
+    """Flows, stages and browsers, and Duo."""
+    made = await opened(store)
+    async with serving(authority) as (duo, outbound):
+        made.state.outbound = outbound
+        duo.how_far, duo.verdict = "success", "allow"
+        yield WithDuo(made.state, made.clock, made.executor, duo)
+
+
+@dataclass(frozen=True)
 class Scene:
     """A stage that asks, in a flow whose next stage is a prompt for ``following``.
 
@@ -39,7 +77,7 @@ class Scene:
     """
 
     component: str
-    open: Callable[[Studio], Awaitable[Browser]]
+    open: Callable[[WithDuo], Awaitable[Browser]]
     good: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -72,6 +110,20 @@ async def _consent(studio: Studio) -> Browser:
     return browser
 
 
+async def _connect(studio: WithDuo) -> Browser:
+    berta = await studio.person("berta")
+    return await signed_in(studio, berta, await _flow(studio, await studio.keys(), designation="stage_configuration"))
+
+
+async def _confirm(studio: WithDuo) -> Browser:
+    berta, keys = await studio.person("berta"), await studio.keys()
+    studio.duo.accounts["berta"] = "DU1"
+    seen: Given = {"created": BEGIN, "last_updated": BEGIN, "confirmed": True}
+    await studio.put(DuoDevice(pk=1, name="Duo", user=berta.pk, duo_user_id="DU1", stage=keys.pk, **seen))
+    validate = AuthenticatorValidateStage(pk=rand.uuid4(), name="validate")
+    return await signed_in(studio, berta, await _flow(studio, validate, designation="stage_configuration"))
+
+
 async def _flow(studio: Studio, *stages: object, **members: Given) -> Flow:
     return await studio.flow(*stages, await studio.prompts(text_field("following", required=True)), **members)
 
@@ -84,6 +136,10 @@ SCENES = {
     "authentik_stages_user_login.userloginstage": Scene("ak-stage-user-login", _login, {"remember_me": False}),
     "authentik_stages_prompt.promptstage": Scene("ak-stage-prompt", _prompt, {"question": "42"}),
     "authentik_stages_consent.consentstage": Scene("ak-stage-consent", _consent),
+    "authentik_stages_authenticator_duo.authenticatorduostage": Scene("ak-stage-authenticator-duo", _connect),
+    "authentik_stages_authenticator_validate.authenticatorvalidatestage": Scene(
+        "ak-stage-authenticator-validate", _confirm, {"duo": 1}
+    ),
 }
 ASKING = [stage for stage in STAGES if stage.component not in {"", "ak-stage-dummy"}]
 """Without the dummy stage, which takes whatever is answered."""
@@ -114,9 +170,10 @@ def good(scene: Scene, asked: Mapping[str, Any]) -> dict[str, object]:
     return {**scene.good, **({"token": asked["token"]} if "token" in asked else {})}
 
 
-async def test_it_cannot_be_skipped(studio: Studio, scene: Scene) -> None:
+async def test_it_cannot_be_skipped(studio: WithDuo, scene: Scene) -> None:
     """FL-01: an empty answer, the answers of all other stages, JSON of any shape, GET and POST in turn."""
     await studio.person()
+    studio.duo.how_far, studio.duo.verdict = "waiting", "deny"
     browser = await scene.open(studio)
     empty: tuple[dict[str, object], ...] = (
         {},
@@ -146,7 +203,7 @@ async def test_it_cannot_be_skipped(studio: Studio, scene: Scene) -> None:
             await stays(browser, scene)
 
 
-async def test_a_good_answer_leads_on_and_its_repetition_does_not_count_twice(studio: Studio, scene: Scene) -> None:
+async def test_a_good_answer_leads_on_and_its_repetition_does_not_count_twice(studio: WithDuo, scene: Scene) -> None:
     """FL-04: the same answer posted again (back button, second tab) meets the next stage, which refuses it."""
     await studio.person()
     browser = await scene.open(studio)
@@ -160,14 +217,14 @@ async def test_a_good_answer_leads_on_and_its_repetition_does_not_count_twice(st
     assert [one["field_key"] for one in (await browser.get())["fields"]] == ["following"]
 
 
-async def test_component_may_be_missing(studio: Studio, scene: Scene) -> None:
+async def test_component_may_be_missing(studio: WithDuo, scene: Scene) -> None:
     await studio.person()
     browser = await scene.open(studio)
     asked = await browser.post(**good(scene, await browser.get()))
     assert [one["field_key"] for one in asked["fields"]] == ["following"]
 
 
-async def test_a_restart_between_question_and_answer_changes_nothing(studio: Studio, scene: Scene) -> None:
+async def test_a_restart_between_question_and_answer_changes_nothing(studio: WithDuo, scene: Scene) -> None:
     await studio.person()
     browser = await scene.open(studio)
     asked = await browser.get()
@@ -180,7 +237,7 @@ async def test_a_restart_between_question_and_answer_changes_nothing(studio: Stu
     assert (await browser.post(following="yes"))["component"] == "xak-flow-redirect"
 
 
-async def test_another_browser_is_not_where_this_one_is(studio: Studio, scene: Scene) -> None:
+async def test_another_browser_is_not_where_this_one_is(studio: WithDuo, scene: Scene) -> None:
     """FL-05: the run belongs to the session key; another one begins at the beginning."""
     await studio.person()
     browser = await scene.open(studio)

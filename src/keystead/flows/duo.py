@@ -9,16 +9,17 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import format_datetime
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from keystead.base.outbound import LIMIT, Outbound, Unreached
+from keystead.base.outbound import LIMIT, WITHIN, Outbound, Unreached
 from keystead.base.secret import Secret
 
 _ENROL: Final = "/auth/v2/enroll"
 _STATUS: Final = "/auth/v2/enroll_status"
+_AUTH: Final = "/auth/v2/auth"
 _USERS: Final = "/admin/v1/users"
 _PAGE: Final = 100
 """Users asked for at once; 300 is Duo's limit, but each may come with many devices."""
@@ -26,6 +27,8 @@ _PAGES: Final = 100
 _PAGE_LIMIT: Final = 4 * 1024 * 1024
 _VALID: Final = 3600
 """Seconds for which an enrolment can be taken up."""
+_PATIENCE: Final = 65.0
+"""Seconds that people are given to look at their telephone; Duo gives up after a minute."""
 _OK: Final = "OK"
 _BAD_PARAMETERS: Final = 40002
 T = TypeVar("T")
@@ -81,6 +84,34 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     is_enrolled: bool = True
 
 
+class Keyed(Protocol):
+    """A stage that holds the keys of an application at Duo."""
+
+    @property
+    def api_hostname(self) -> str:
+        """Duo's host."""
+        ...
+
+    @property
+    def client_id(self) -> str:
+        """The application's key."""
+        ...
+
+    @property
+    def client_secret(self) -> Secret:
+        """Its secret."""
+        ...
+
+
+def application(stage: Keyed) -> Application:
+    """The application at Duo that people prove themselves to."""
+    return Application(stage.api_hostname, stage.client_id, stage.client_secret)
+
+
+class _Verdict(msgspec.Struct):
+    result: str
+
+
 class _Metadata(msgspec.Struct):
     next_offset: int | None = None
 
@@ -102,10 +133,10 @@ def canonical(date: str, method: str, host: str, path: str, params: str) -> str:
     return f"{date}\n{method.upper()}\n{host.lower()}\n{path}\n{params}"
 
 
-def signature(application: Application, signed: str) -> str:
+def signature(asking: Application, signed: str) -> str:
     """The ``Authorization`` header: HTTP Basic with the key and an HMAC-SHA512 of what is asked."""
-    signed = hmac.new(application.secret.reveal().encode(), signed.encode(), "sha512").hexdigest()
-    return f"Basic {b64encode(f'{application.key}:{signed}'.encode()).decode()}"
+    signed = hmac.new(asking.secret.reveal().encode(), signed.encode(), "sha512").hexdigest()
+    return f"Basic {b64encode(f'{asking.key}:{signed}'.encode()).decode()}"
 
 
 def encoded(params: Mapping[str, str]) -> str:
@@ -115,13 +146,14 @@ def encoded(params: Mapping[str, str]) -> str:
 
 async def _ask(
     outbound: Outbound,
-    application: Application,
+    asking: Application,
     at: datetime,
     method: str,
     path: str,
     params: Mapping[str, str],
     *,
     limit: int = LIMIT,
+    within: float = WITHIN,
 ) -> _Reply:
     """One request.
 
@@ -129,16 +161,16 @@ async def _ask(
     """
     text = encoded(params)
     date = format_datetime(at)
-    signed = canonical(date, method, application.host, path, text)
-    headers = {"date": date, "authorization": signature(application, signed)}
-    url, body = f"https://{application.host.lower()}{path}", b""
+    signed = canonical(date, method, asking.host, path, text)
+    headers = {"date": date, "authorization": signature(asking, signed)}
+    url, body = f"https://{asking.host.lower()}{path}", b""
     if method == "GET":
         url += f"?{text}" if text else ""
     else:
         headers["content-type"] = "application/x-www-form-urlencoded"
         body = text.encode()
     try:
-        answer = await outbound.send(method, url, headers=headers, body=body, limit=limit)
+        answer = await outbound.send(method, url, headers=headers, body=body, limit=limit, within=within)
     except Unreached as exc:
         raise DuoError(exc.reason) from exc
     try:
@@ -158,7 +190,7 @@ def _read(reply: _Reply, form: type[T]) -> T:
         raise DuoError(f"Duo's answer has another form than its documentation: {exc}") from exc
 
 
-async def enrol(outbound: Outbound, application: Application, at: datetime, username: str, other: str) -> Enrolment:
+async def enrol(outbound: Outbound, asking: Application, at: datetime, username: str, other: str) -> Enrolment:
     """A new account at Duo, to be taken up with Duo's application within an hour.
 
     :param username: what it is to be called, so that administrators know it again; or
@@ -168,7 +200,7 @@ async def enrol(outbound: Outbound, application: Application, at: datetime, user
     for name in (username, other):
         params = {"username": name, "valid_secs": str(_VALID)}
         try:
-            made = _read(await _ask(outbound, application, at, "POST", _ENROL, params), Enrolment)
+            made = _read(await _ask(outbound, asking, at, "POST", _ENROL, params), Enrolment)
         except DuoError as exc:
             if name == other or exc.code != _BAD_PARAMETERS:
                 raise
@@ -180,26 +212,41 @@ async def enrol(outbound: Outbound, application: Application, at: datetime, user
     raise DuoError("Duo's answer to an enrolment leads elsewhere than to Duo")
 
 
-async def enrolment(outbound: Outbound, application: Application, at: datetime, made: Enrolment) -> str:
+async def enrolment(outbound: Outbound, asking: Application, at: datetime, made: Enrolment) -> str:
     """How far it is: ``success``, ``waiting`` or ``invalid``.
 
     :raises DuoError: Duo does not tell.
     """
     params = {"user_id": made.user_id, "activation_code": made.activation_code}
-    return _read(await _ask(outbound, application, at, "POST", _STATUS, params), str)
+    return _read(await _ask(outbound, asking, at, "POST", _STATUS, params), str)
 
 
-async def users(outbound: Outbound, application: Application, at: datetime) -> list[User]:
+async def allowed(
+    outbound: Outbound, asking: Application, at: datetime, *, user_id: str, username: str, peer: str
+) -> bool:
+    """Whether somebody allows a sign-in on a device of theirs: Duo asks there, and this waits for a minute.
+
+    :param username: as the device shows it.
+    :param peer: where the sign-in comes from.
+    :raises DuoError: Duo does not ask.
+    """
+    params = {"user_id": user_id, "factor": "push", "device": "auto", "display_username": username}
+    if peer and ":" not in peer:  # IPv4 only
+        params["ipaddr"] = peer
+    return _read(await _ask(outbound, asking, at, "POST", _AUTH, params, within=_PATIENCE), _Verdict).result == "allow"
+
+
+async def users(outbound: Outbound, asking: Application, at: datetime) -> list[User]:
     """Every account at Duo.
 
-    :param application: one that may read users.
+    :param asking: an application that may read users.
     :raises DuoError: Duo does not tell, or they are too many to be asked for while somebody waits.
     """
     found: list[User] = []
     offset = 0
     for _ in range(_PAGES):
         params = {"limit": str(_PAGE), "offset": str(offset)}
-        reply = await _ask(outbound, application, at, "GET", _USERS, params, limit=_PAGE_LIMIT)
+        reply = await _ask(outbound, asking, at, "GET", _USERS, params, limit=_PAGE_LIMIT)
         found += _read(reply, list[User])
         onward = reply.metadata.next_offset
         if onward is None:

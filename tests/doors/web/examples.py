@@ -158,6 +158,21 @@ CHALLENGES: dict[str, dict[str, object]] = {
         "activation_code": "duo://abc",
         "stage_uuid": "8f14e45f-ceea-467a-9a36-dedd4bea2543",
     },
+    "authenticator_validate": {
+        "component": "ak-stage-authenticator-validate",
+        **USER,
+        "device_challenges": [
+            {"device_class": "duo", "device_uid": uid, "challenge": {}, "last_used": None} for uid in ("7", "8")
+        ],
+        "configuration_stages": [],
+    },
+    "authenticator_validate-errors": {
+        "component": "ak-stage-authenticator-validate",
+        **USER,
+        "device_challenges": [{"device_class": "duo", "device_uid": "7", "challenge": {}, "last_used": None}],
+        "configuration_stages": [],
+        "response_errors": {"duo": [{"string": "This was not allowed at Duo.", "code": "denied"}]},
+    },
     "dummy": {"component": "ak-stage-dummy", "name": "Nothing to do here"},
     "access_denied": {
         "component": "ak-stage-access-denied",

@@ -16,7 +16,6 @@ from keystead.flows.stages.authenticator_duo import (
     AUTHENTICATOR_DUO_STAGE,
     DuoDeviceEnrollmentStatus,
     DuoResponseEnum,
-    application,
     told,
     under_way,
 )
@@ -42,7 +41,7 @@ async def status(request: Request, call: Call, site: Site, params: dict[str, str
     if found is None:
         raise invalid({"non_field_errors": ["No enrolment at Duo is under way in this browser."]})
     try:
-        how_far = await duo.enrolment(site.state.outbound, application(stage), call.at, found.made)
+        how_far = await duo.enrolment(site.state.outbound, duo.application(stage), call.at, found.made)
     except duo.DuoError as exc:
         raise told(call, exc) from exc
     known = DuoResponseEnum(how_far) if how_far in set(DuoResponseEnum) else DuoResponseEnum.INVALID

@@ -111,6 +111,7 @@ _SHOWN_ONLY: Final = frozenset({"hidden", "static", "separator", "alert_info", "
 STAGES: Final[Mapping[str, str]] = {
     "ak-stage-access-denied": "access_denied",
     "ak-stage-authenticator-duo": "authenticator_duo",
+    "ak-stage-authenticator-validate": "authenticator_validate",
     "ak-stage-autosubmit": "autosubmit",
     "ak-stage-consent": "consent",
     "ak-stage-dummy": "dummy",

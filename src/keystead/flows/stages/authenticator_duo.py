@@ -113,11 +113,6 @@ class UnderWay(msgspec.Struct, frozen=True):
     made: duo.Enrolment
 
 
-def application(stage: AuthenticatorDuoStage) -> duo.Application:
-    """The application at Duo that people prove themselves to."""
-    return duo.Application(stage.api_hostname, stage.client_id, stage.client_secret)
-
-
 def under_way(call: Call, stage: AuthenticatorDuoStage, context: Mapping[str, object]) -> UnderWay | None:
     """What a run with this context keeps for ``stage``, as long as it can be taken up."""
     kept = context.get(CONTEXT)
@@ -145,7 +140,7 @@ async def ask(run: Run[AuthenticatorDuoStage]) -> Challenge | Outcome:
     if found is None or found.user != user.pk:
         names = (user.username, f"{user.username}-{rand.hex128()[:8]}")
         try:
-            made = await duo.enrol(run.state.outbound, application(run.stage), run.call.at, *names)
+            made = await duo.enrol(run.state.outbound, duo.application(run.stage), run.call.at, *names)
         except duo.DuoError as exc:
             return _silent(run, exc)
         found = UnderWay(run.stage.pk, user.pk, made)
@@ -167,7 +162,7 @@ async def answer(run: Run[AuthenticatorDuoStage], _body: Body) -> Outcome:
     if found is None or found.user != user.pk:
         return Deny("This code does not count any more. Begin again.")
     try:
-        how_far = await duo.enrolment(run.state.outbound, application(run.stage), run.call.at, found.made)
+        how_far = await duo.enrolment(run.state.outbound, duo.application(run.stage), run.call.at, found.made)
     except duo.DuoError as exc:
         return _silent(run, exc)
     if how_far == DuoResponseEnum.WAITING:
@@ -190,6 +185,7 @@ async def _device(call: Call, state: State, stage: AuthenticatorDuoStage, user: 
         created=call.at,
         last_updated=call.at,
         duo_user_id=duo_user_id,
+        stage=stage.pk,
     )
 
 

@@ -17,7 +17,7 @@ from keystead.people.shown import PartialUser, partial_users
 T = TypeVar("T", bound=msgspec.Struct)
 OWN: Final = READ | {Verb.UPDATE, Verb.PARTIAL_UPDATE, Verb.DESTROY}
 """What people do with their own devices: they make them in flows, not here."""
-LATER: Final = "Second factors are not asked for yet: devices are kept and shown, and prove nothing."
+LATER: Final = "Second factors of this sort are not asked for yet: devices are kept and shown, and prove nothing."
 Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Owner: TypeAlias = Annotated[int, READ_ONLY, Column("user_id"), Ref("authentik_core.user")]
 

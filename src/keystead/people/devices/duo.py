@@ -7,11 +7,14 @@ import msgspec
 
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column
-from keystead.people.devices.device import LATER, OWN, DeviceShown, Name, Owner, administered, leaving, rules, view
+from keystead.people.devices.device import OWN, DeviceShown, Name, Owner, administered, leaving, rules, view
 
 
 class DuoDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """An account at Duo."""
+    """An account at Duo.
+
+    :param stage: the stage in which it was connected: its keys ask for the account.
+    """
 
     pk: Annotated[int, READ_ONLY, Column("id")]
     name: Name
@@ -21,6 +24,7 @@ class DuoDevice(msgspec.Struct, frozen=True, kw_only=True):
     last_updated: Annotated[datetime, HIDDEN]
     last_used: Annotated[datetime | None, HIDDEN] = None
     duo_user_id: Annotated[str, HIDDEN] = ""
+    stage: Annotated[str, HIDDEN, Column("stage_id")] = ""
 
 
 DUO_DEVICE = Kind(
@@ -36,6 +40,5 @@ DUO_DEVICE = Kind(
     rules=rules,
     leaving=leaving,
     filters=("name",),
-    stored_only=LATER,
 )
 ADMINISTERED = administered(DUO_DEVICE)

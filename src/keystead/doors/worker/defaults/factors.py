@@ -1,7 +1,7 @@
 """Default flows in which people set up second factors, and the stage that asks for them.
 
-That stage is not part of the default authentication flow: second factors are not asked for yet, and a stage that is not
-carried out lets nobody past (:func:`keystead.flows.stage.not_built`).
+That stage is not part of the default authentication flow: of second factors only Duo's is asked for yet, and whoever
+has another one gets no further there.
 """
 
 from collections.abc import Sequence
