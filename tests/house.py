@@ -27,10 +27,11 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 from keystead.people import token
+from keystead.people.actor import actor_of
 from keystead.people.brand import Brand
 from keystead.people.group import Group
 from keystead.people.role import Role
-from keystead.people.user import User, UserTypeEnum, actor_of
+from keystead.people.user import User, UserTypeEnum
 from keystead.store import Store
 from tests import engines
 from tests.client import Client

@@ -14,10 +14,11 @@ from keystead.flows.lockdown import LIFE, PARAMETER, Asked, UserAccountLockdownR
 from keystead.flows.stages.account_lockdown import AccountLockdownStage
 from keystead.kinds import records
 from keystead.people import token
+from keystead.people.actor import actor_of
 from keystead.people.brand import BRAND
 from keystead.people.role import Role
 from keystead.people.token import TOKEN
-from keystead.people.user import USER, User, actor_of, by_pk
+from keystead.people.user import USER, User, by_pk
 from keystead.store import Statement
 from tests.flows.parts import DENIED, REDIRECT, SECRET, Given, secret, who
 from tests.flows.support import Browser, Studio, signed_in

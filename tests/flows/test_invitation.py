@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from keystead.base import rand
@@ -12,6 +13,7 @@ from keystead.flows.flow import Flow
 from keystead.flows.stages.invitation import INVITATION, Invitation, InvitationStage, rules
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
 from keystead.kinds import records
+from keystead.kinds.render import render
 from keystead.people.user import User, by_username
 from tests.flows.lists import BEGIN
 from tests.flows.parts import DENIED, REDIRECT, fields
@@ -133,3 +135,25 @@ async def test_rules(studio: Studio) -> None:
     assert list(caught.value.fields or {}) == ["expires"]
     kept = await invited(studio, by=host, expires=BEGIN + timedelta(days=1))
     assert await rules(call, studio.state, kept, kept) == kept
+
+
+async def test_one_that_counts_everywhere_shows_a_flow_it_can_be_used_in(studio: Studio) -> None:
+    invitation = await invited(studio)
+
+    async def shown() -> object:
+        (body,) = await render(studio.call, studio.state, INVITATION, [invitation], {})
+        assert body["flow"] is None
+        return msgspec.to_builtins(body["flow_obj"]).get("slug")
+
+    assert await shown() is None
+    await studio.flow(slug="a")
+    assert await shown() == "a"
+    await studio.flow(slug="b", designation="enrollment")
+    assert await shown() == "b"
+    await studio.flow(stage(), slug="c", designation="authentication")
+    assert await shown() == "c"
+    asking = await studio.flow(stage(), slug="d", designation="enrollment")
+    assert await shown() == "d"
+    invitation = msgspec.structs.replace(invitation, flow=asking.pk)
+    (body,) = await render(studio.call, studio.state, INVITATION, [invitation], {})
+    assert msgspec.to_builtins(body["flow_obj"])["slug"] == "d"

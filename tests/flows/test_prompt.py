@@ -12,7 +12,7 @@ from keystead.flows.ports import Reply
 from keystead.flows.prompt import Prompt, PromptTypeEnum, choices_of
 from keystead.flows.stages.prompt import ACTIONS, PROMPT, PromptChallenge, PromptRequest
 from keystead.kinds.render import render
-from keystead.people.user import actor_of
+from keystead.people.actor import actor_of
 from tests.flows.parts import PROMPT_COMPONENT, Given, errors, text_field
 from tests.flows.support import Browser, Studio, signed_in
 

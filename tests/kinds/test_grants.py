@@ -8,10 +8,11 @@ import pytest
 from keystead.base import rand
 from keystead.flows.flow import FLOW
 from keystead.kinds import grants
+from keystead.people.actor import actor_of
 from keystead.people.group import GROUP, Group
 from keystead.people.role import ROLE, Role
 from keystead.people.token import TOKEN
-from keystead.people.user import USER, User, actor_of
+from keystead.people.user import USER, User
 from keystead.store import Row, Statement, Value
 from tests.client import Client
 from tests.family.bodies import Maker

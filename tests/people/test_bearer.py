@@ -10,11 +10,12 @@ from keystead.base import rand
 from keystead.kinds.call import Actor
 from keystead.kinds.permissions import number
 from keystead.people import token
+from keystead.people.actor import actor_of
 from keystead.people.group import GROUP, Group
 from keystead.people.initial import InitialPermissions
 from keystead.people.role import ROLE, Role
 from keystead.people.token import IntentEnum
-from keystead.people.user import USER, User, actor_of
+from keystead.people.user import USER, User
 from tests.house import BEGIN, House
 
 VIEW, CHANGE, ADD = (USER.permission(word) for word in ("view", "change", "add"))

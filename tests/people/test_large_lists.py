@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random  # noqa: TID251 - lists that are the same in each run, no secret
+from array import array
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 
 from keystead.base import rand
+from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem
 from keystead.kinds import listing, records
 from keystead.kinds.call import SYSTEM, Call
@@ -22,7 +24,7 @@ from keystead.kinds.state import State
 from keystead.people.group import GROUP, Group
 from keystead.people.role import Role
 from keystead.people.user import USER, User, UserTypeEnum
-from keystead.store import Statement, Unit, migrate
+from keystead.store import Row, Statement, Unit, Value, migrate
 from tests import engines
 from tests.engines import ENGINES
 from tests.house import BEGIN, House, assemble, fresh_house, new_user
@@ -65,8 +67,9 @@ GROUPS = tuple(
 WAYS: dict[str, dict[str, object]] = {
     "near": {"NEAR": 10_000},
     "walks": {"NEAR": 0, "STEPS": 10**6},
-    "ranks": {"NEAR": 0, "FEWEST": 0, "STEPS": 0, "SKIPPED": 0},
-    "either": {"NEAR": 10, "FEWEST": 5, "STEPS": 40, "SKIPPED": 60},
+    "ranks": {"NEAR": 0, "FEWEST": 0, "STEPS": 0, "SKIPPED": 0, "SORTED": 0, "SKIPPING": 0.0},
+    "at once": {"NEAR": 0, "FAR": 0, "STEPS": 0, "SKIPPED": 0, "SKIPPING": PATIENCE},
+    "either": {"NEAR": 10, "FEWEST": 5, "STEPS": 40, "SKIPPED": 60, "SORTED": 40},
     "trails": {"NEAR": 0, "STEPS": 0, "SKIPPED": 0, "usable": _no},
 }
 
@@ -263,8 +266,8 @@ async def test_any_page_of_any_list_is_that_of_a_short_one(
 ) -> None:
     """Filters, orders and pages at random, each list jumped into and walked on in, by the same process."""
     drawn = random.Random(seed)  # noqa: S311 - as above
-    limits = {name: drawn.choice((0, 5, 40, 400)) for name in ("NEAR", "FEWEST", "STEPS", "SKIPPED")}
-    patched(monkeypatch, PATIENCE=drawn.choice((0.0, 10.0)), **limits)
+    limits = {name: drawn.choice((0, 5, 40, 400)) for name in ("NEAR", "FEWEST", "STEPS", "SKIPPED", "SORTED", "FAR")}
+    patched(monkeypatch, PATIENCE=drawn.choice((0.0, 10.0)), SKIPPING=drawn.choice((0.0, PATIENCE)), **limits)
     state = crowd.state
     call = Call(SYSTEM, BEGIN, state.settings)
     plain, big = Large(state.store, begins=10**9), Large(state.store, begins=1)
@@ -340,6 +343,46 @@ async def test_a_count_that_takes_too_long_is_an_estimate_on_the_first_pages_onl
             break
         await asyncio.sleep(0.01)
     assert told == true
+
+
+async def test_nobody_waits_for_ever_for_what_is_being_looked_up(crowd: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    patched(monkeypatch, PATIENCE=0.0, **WAYS["ranks"])
+    monkeypatch.setattr(kept, "LONGEST", 0.05)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    state = crowd.state
+    fetch = state.store.fetch
+
+    async def slow(statement: Statement, *args: Value, heavy: bool = False) -> list[Row]:
+        if statement.longest == ranks.MINUTES:
+            begun.set()
+            await go_on.wait()
+        return await fetch(statement, *args, heavy=heavy)
+
+    monkeypatch.setattr(state.store, "fetch", slow)
+    state.large = Large(state.store, begins=1)
+    await listing.ahead(state)
+    await begun.wait()
+    call = Call(SYSTEM, BEGIN, state.settings)
+    for _ in range(2):
+        with pytest.raises(Problem) as told:
+            await listing.rows(call, state, USER, {}, Page(9, 10))
+        assert (told.value.kind, told.value.retry_after) == (Fault.BUSY, 10)
+    go_on.set()
+    monkeypatch.setattr(kept, "LONGEST", PATIENCE)
+    assert len((await listing.rows(call, state, USER, {}, Page(9, 10)))[0]) == 10
+
+
+async def test_who_is_in_a_list_is_known_again_after_an_order_made_it_longer() -> None:
+    line = members.Line(array("I", range(1, 101)), 100)
+    for beyond in (False, True):
+        one, same = (members.Many(bytearray(b"\0\1\1"), 2, beyond=beyond) for _ in range(2))
+        await one.standing("order", line, members.Stretch(0, 1, turned=False))
+        assert len(one.flags) == 101
+        assert one == same
+        assert same == one
+        assert one != members.Many(bytearray(b"\0\1\0\1"), 2, beyond=beyond)
+        assert one != members.Many(bytearray(b"\0\1\1"), 2, beyond=not beyond)
+        assert one != members.Many(bytearray(b"\0\1\1") + bytes((not beyond,)), 2, beyond=beyond)
 
 
 async def test_the_indexes_follow_every_change(crowd: House, monkeypatch: pytest.MonkeyPatch) -> None:

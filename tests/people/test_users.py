@@ -9,8 +9,9 @@ import pytest
 from keystead.kinds.access import system
 from keystead.kinds.changes import Changes
 from keystead.people import password, token
+from keystead.people.actor import actor_of
 from keystead.people.brand import BRAND
-from keystead.people.user import USER, actor_of, by_identifier, by_pk, by_username, superusers, user_by
+from keystead.people.user import USER, by_identifier, by_pk, by_username, superusers, user_by
 from tests.doors.http.signed_in import sign_in
 from tests.house import House
 

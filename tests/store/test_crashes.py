@@ -102,7 +102,7 @@ async def test_a_store_tells_that_postgres_is_down_and_goes_on_when_it_is_back(
     # Who waited for any of them, instead of hearing at once that nothing answers, would not come to an end.
     monkeypatch.setattr(postgres_pool, "PATIENCE", 3600.0)
     monkeypatch.setattr(postgres_link, "CONNECT", 3600.0)
-    monkeypatch.setattr(postgres_pool, "LONGEST", 3600.0)
+    monkeypatch.setattr(writes.NOTES, "longest", 3600.0)
 
     async def nothing() -> None:
         pass

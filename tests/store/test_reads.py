@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from keystead.store import Statement, Store, StoreDown, Unit, Write, postgres_pool, sqlite_readers
+from keystead.store import Statement, Store, StoreDown, Unit, Write, postgres_pool
 from tests import engines
 from tests.engines import Engine, Place
 from tests.patience import PATIENCE, until
@@ -17,17 +17,9 @@ _COUNT_UP = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT count(*), max(i) FROM n"
 )
 LONG = Statement("long", _COUNT_UP.format(3_000_000))
-ENDLESS = Statement("endless", _COUNT_UP.format(10**12))
+ENDLESS = Statement("endless", _COUNT_UP.format(10**12), longest=3600.0)
 
 
-@pytest.fixture
-def for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Heavy questions may take as long as they like."""
-    for room in (sqlite_readers, postgres_pool):
-        monkeypatch.setattr(room, "LONGEST", 3600.0)
-
-
-@pytest.mark.usefixtures("for_ever")
 async def test_the_loop_goes_on_beside_heavy_questions(store: Store) -> None:
     heavy = [asyncio.ensure_future(store.fetch(ENDLESS, heavy=True)) for _ in range(2)]
     for _ in range(1000):
@@ -48,7 +40,6 @@ async def test_a_heavy_question_sees_what_is_committed(store: Store) -> None:
         assert len(await store.fetch(writes.NOTES, heavy=True)) == n + 1
 
 
-@pytest.mark.usefixtures("for_ever")
 async def test_heavy_questions_leave_room_for_short_ones(place: Place) -> None:
     async with engines.opened(place) as store:
         endless = [asyncio.ensure_future(store.fetch(ENDLESS, heavy=True)) for _ in range(20)]
@@ -65,14 +56,12 @@ async def test_heavy_questions_leave_room_for_short_ones(place: Place) -> None:
             assert len(await store.fetch(writes.NOTES, heavy=True)) == 20
 
 
-async def test_a_heavy_question_may_not_take_for_ever(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_heavy_question_may_not_take_for_ever(place: Place) -> None:
+    short = Statement("too long", ENDLESS.text, longest=0.3)
     async with engines.opened(place) as store:
-        with monkeypatch.context() as patch:
-            patch.setattr(sqlite_readers, "LONGEST", 0.3)
-            patch.setattr(postgres_pool, "LONGEST", 0.3)
-            async with asyncio.timeout(PATIENCE):
-                asked = (store.fetch(ENDLESS, heavy=True) for _ in range(3))
-                ends = await asyncio.gather(*asked, return_exceptions=True)
+        async with asyncio.timeout(PATIENCE):
+            asked = (store.fetch(short, heavy=True) for _ in range(3))
+            ends = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(end) for end in ends] == [StoreDown] * 3
         assert await store.fetch(writes.NOTES, heavy=True) == []
 

@@ -10,7 +10,7 @@ from keystead.base.errors import invalid
 from keystead.flows.flow import PolicyEngineMode
 from keystead.flows.shown import Stage
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, Int32, Ref, Uuid
 from keystead.kinds.render import base
 from keystead.kinds.snapshot import Snapshot
@@ -62,6 +62,7 @@ def bindings_of(settings: Snapshot, flow_pk: str) -> Sequence[FlowStageBinding]:
     return settings.memo("flows.bindings", by_flow).get(flow_pk, ())
 
 
+@steady
 async def view(
     call: Call, state: State, bindings: Sequence[FlowStageBinding], _query: Mapping[str, Sequence[str]]
 ) -> list[FlowStageBindingShown]:
@@ -99,7 +100,6 @@ FLOW_STAGE_BINDING = Kind(
     key_name="fsb_uuid",
     shown=FlowStageBindingShown,
     view=view,
-    steady=True,
     rules=rules,
     search=(),
     order=("target", "order"),

@@ -9,7 +9,7 @@ import msgspec
 
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
@@ -153,6 +153,7 @@ def _attached(settings: Snapshot, flow: Flow, model: str, member: str) -> list[s
     return [value for one in sorted(found, key=lambda one: (one.order, one.pk)) if (value := getattr(one, member))]
 
 
+@steady
 async def view(
     call: Call, _state: State, flows: Sequence[Flow], _query: Mapping[str, Sequence[str]]
 ) -> list[FlowShown]:

@@ -17,14 +17,14 @@ from keystead.kinds.state import State
 
 
 class FlowInspectorPlan(msgspec.Struct):
-    """A run.
+    """A run that stands at a stage.
 
-    :param next_planned_stage: None at the last stage.
+    :param next_planned_stage: at the last stage that one again: the contract knows no run without a next one.
     :param session_id: tells runs apart; nobody can sign in with it.
     """
 
-    current_stage: Annotated[dict[str, Any] | None, msgspec.Meta(title="FlowStageBinding")]
-    next_planned_stage: Annotated[dict[str, Any] | None, msgspec.Meta(title="FlowStageBinding")]
+    current_stage: Annotated[dict[str, Any], msgspec.Meta(title="FlowStageBinding")]
+    next_planned_stage: Annotated[dict[str, Any], msgspec.Meta(title="FlowStageBinding")]
     plan_context: dict[str, Any]
     session_id: str
 
@@ -38,7 +38,7 @@ class FlowInspection(msgspec.Struct):
 
 
 async def inspect(call: Call, state: State, ports: Ports, flow: Flow, visitor: Visitor) -> FlowInspection:
-    """The visitor's own run of ``flow``, as it stands; looking changes nothing.
+    """The visitor's own run of ``flow``, as it stands; looking changes nothing. A run that is over stands nowhere.
 
     :raises Problem: ``UNAUTHENTICATED`` or ``DENIED``: the caller may not inspect flows.
     """
@@ -46,9 +46,12 @@ async def inspect(call: Call, state: State, ports: Ports, flow: Flow, visitor: V
     course = await enter(call, state, ports, flow, visitor, None)
     if not isinstance(course, Course):
         return FlowInspection([], is_completed=True)
+    current = await _shown(call, state, course, course.plan.at)
+    if current is None:
+        return FlowInspection([], is_completed=course.over)
     plan = FlowInspectorPlan(
-        current_stage=await _shown(call, state, course, course.plan.at),
-        next_planned_stage=await _shown(call, state, course, course.plan.at + 1),
+        current_stage=current,
+        next_planned_stage=await _shown(call, state, course, course.plan.at + 1) or current,
         plan_context=_masked(course),
         session_id=course.kept.digest[:32] if course.kept else "",
     )

@@ -16,7 +16,7 @@ from keystead.flows.flow import (
     export_url,
 )
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter
+from keystead.kinds.kind import Filter, steady
 from keystead.kinds.marks import Uuid
 from keystead.kinds.state import State
 
@@ -93,6 +93,7 @@ def flows_of(call: Call, stage_pk: str) -> list[FlowSet]:
     return [flow_set(call, found[slug]) for slug in sorted(found)]
 
 
+@steady
 async def view(
     call: Call, _state: State, stages: Sequence[Any], _query: Mapping[str, Sequence[str]]
 ) -> list[StageShown]:

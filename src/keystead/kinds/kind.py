@@ -108,6 +108,15 @@ class Table:
 
 View: TypeAlias = Callable[[Any, Any, Sequence[Any], Mapping[str, Sequence[str]]], Awaitable[Sequence[msgspec.Struct]]]
 """``(call, state, objects, query) -> one struct of computed members an object``."""
+Viewed = TypeVar("Viewed", bound=Callable[..., Awaitable[Any]])
+
+
+def steady(view: Viewed) -> Viewed:
+    """Marks a view that looks at nothing but objects, settings and our own address: what it shows is kept with them."""
+    view.__dict__["steady"] = True
+    return view
+
+
 Rules: TypeAlias = Callable[[Any, Any, Any, Any], Awaitable[Any]]
 """``(call, state, old or None, new) -> new``."""
 Leaving: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
@@ -136,8 +145,7 @@ class Kind(Generic[T]):
     :param retrieved: what the contract calls the schema of an object read alone, where it is another than in lists.
     :param ignored: computed members that the contract lets clients send too, where they change nothing, and the schema
         of each as it is sent.
-    :param view: computes those members for some objects at once.
-    :param steady: the view looks at nothing but the objects and the settings: what it shows may be kept with them.
+    :param view: computes those members for some objects at once (see :func:`steady`).
     :param filters: names of fields matched exactly, and :class:`Filter` values.
     :param search: fields searched for a substring.
     :param order: the default order; a leading ``-`` turns it round.
@@ -168,7 +176,6 @@ class Kind(Generic[T]):
     retrieved: str = ""
     ignored: tuple[tuple[str, str], ...] = ()
     view: View | None = None
-    steady: bool = False
     filters: tuple[str | Filter, ...] = ()
     search: tuple[str, ...] = ("name",)
     order: tuple[str, ...] = ("name",)
@@ -199,6 +206,11 @@ class Kind(Generic[T]):
     def readable(self) -> tuple[str, ...]:
         """Names of the stored members that every viewer sees."""
         return tuple(item.name for item in self.fields.values() if item.readable)
+
+    @cached_property
+    def steady(self) -> bool:
+        """Whether what it shows of an object depends on settings and on our own address only, and may be kept."""
+        return self.table is None and (self.view is None or getattr(self.view, "steady", False))
 
     @cached_property
     def shown_secrets(self) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ __all__ = [
     "MAX_SIZE",
     "Page",
     "Query",
+    "ahead",
     "asked_for",
     "conditions_of",
     "narrowed",
@@ -183,6 +184,13 @@ async def rows(
         dynamic(text), *found.values, asked.size, first, heavy=bool(found.terms) or asked.number > 1
     )
     return await records.from_rows(state.store, kind, read), count
+
+
+async def ahead(state: State) -> None:
+    """Look at every large table once in its usual order, so that nobody has to wait for that."""
+    for kind in state.kinds.values():
+        if kind.table is not None and (total := await _total(state, kind)) >= state.large.begins:
+            await state.large.ahead(Asked(kind, Conditions(), keys(kind, {}), total, 0, DEFAULT_SIZE))
 
 
 def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:

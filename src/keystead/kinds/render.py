@@ -60,7 +60,7 @@ async def encoded(
     once for as long as they stay: as nobody in particular sees it, so that nothing of one caller's is kept for another.
     Whoever may read an object's secrets gets it made afresh.
     """
-    if kind.table is not None or (kind.view is not None and not kind.steady):
+    if not kind.steady:
         return await render(call, state, kind, objs, query)
     if kind.shown_secrets and any(may(call, kind, "change", obj) for obj in objs):
         return await render(call, state, kind, objs, query)

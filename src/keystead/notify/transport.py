@@ -13,7 +13,7 @@ from keystead.kinds.access import system
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.notify.mail import Letter, TemplateError, letter, words
@@ -87,6 +87,7 @@ class NotificationTransportTest(msgspec.Struct):
     messages: list[str]
 
 
+@steady
 async def view(
     _call: Call, _state: State, transports: Sequence[NotificationTransport], _query: Mapping[str, Sequence[str]]
 ) -> list[NotificationTransportShown]:

@@ -21,10 +21,11 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
 from keystead.kinds.walk import walk
 from keystead.people import shown
+from keystead.people.actor import actor_of
 from keystead.people.event import EVENT
 from keystead.people.export import DATA_EXPORT, KEPT, DataExport
 from keystead.people.installation.settings import event_retention
-from keystead.people.user import USER, User, actor_of, superusers, uid
+from keystead.people.user import USER, User, superusers, uid
 from keystead.store import GuardFailed, Statement, Write
 from keystead.wire import sheet
 

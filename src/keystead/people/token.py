@@ -19,9 +19,10 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table
 from keystead.kinds.marks import HIDDEN, LINE, READ_ONLY, UNIQUE, Column, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
+from keystead.people.actor import bearer
 from keystead.people.installation import settings as installation
 from keystead.people.power import check_reach
-from keystead.people.user import bearer, whole_users
+from keystead.people.user import whole_users
 from keystead.store import Statement, Write
 
 _LONGEST: Final = 1024

@@ -18,6 +18,7 @@ from keystead.kinds.marks import VERBATIM, Duration, Email, Text
 from keystead.kinds.permissions import SYSTEM
 from keystead.kinds.state import State
 from keystead.people import password, session, shown, token
+from keystead.people.actor import actor_of
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
 from keystead.people.power import check_reach
@@ -26,7 +27,6 @@ from keystead.people.user import (
     USER,
     User,
     UserTypeEnum,
-    actor_of,
     avatar,
     by_pk,
     check_username,

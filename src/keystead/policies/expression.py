@@ -68,7 +68,6 @@ EXPRESSION_POLICY = Kind(
     component="ak-policy-expression-form",
     shown=PolicyShown,
     view=view,
-    steady=True,
     rules=rules,
     filters=("expression", *common(_MODEL)),
 )

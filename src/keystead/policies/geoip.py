@@ -9,7 +9,7 @@ from typing import Annotated, Final, NoReturn
 import msgspec
 
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Int32, Text, Uuid
 from keystead.kinds.state import State
 from keystead.policies.countries import CountryCodeEnum
@@ -71,6 +71,7 @@ COUNTRIES: Final = tuple(DetailedCountry(one, one.label) for one in CountryCodeE
 """Every country there is to choose from."""
 
 
+@steady
 async def shown(
     call: Call, _state: State, policies: Sequence[GeoIPPolicy], _query: Mapping[str, Sequence[str]]
 ) -> list[GeoIPPolicyShown]:

@@ -7,7 +7,7 @@ import msgspec
 
 from keystead.kinds.call import Call
 from keystead.kinds.history import moments
-from keystead.kinds.kind import Filter
+from keystead.kinds.kind import Filter, steady
 from keystead.kinds.marks import Uuid
 from keystead.kinds.state import State
 
@@ -18,6 +18,7 @@ class PolicyShown(msgspec.Struct):
     bound_to: int
 
 
+@steady
 async def view(
     call: Call, _state: State, policies: Sequence[Any], _query: Mapping[str, Sequence[str]]
 ) -> list[PolicyShown]:

@@ -11,7 +11,7 @@ import msgspec
 
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import READ, Filter, Kind, Verb
+from keystead.kinds.kind import READ, Filter, Kind, Verb, steady
 from keystead.kinds.marks import Uuid
 from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
@@ -44,6 +44,7 @@ class GroupLinkShown(msgspec.Struct):
     group_obj: PartialGroup
 
 
+@steady
 async def view(call: Call, _state: State, providers: Sequence[Any], _query: Query) -> list[Assigned]:
     """For which applications the providers work."""
     return [assigned(call.settings, one.pk) for one in providers]

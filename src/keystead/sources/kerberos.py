@@ -9,7 +9,7 @@ import msgspec
 from keystead.base.secret import Secret
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import Text
 from keystead.kinds.state import State
 from keystead.kinds.sync import SyncStatus
@@ -83,6 +83,7 @@ class KerberosSourcePropertyMapping(mapping.SourcePropertyMapping, frozen=True, 
     """What a principal tells about a user or group."""
 
 
+@steady
 async def view(
     _call: Call, _state: State, sources: Sequence[KerberosSource], _query: Mapping[str, Sequence[str]]
 ) -> list[KerberosSourceShown]:

@@ -9,7 +9,7 @@ from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import OnDelete, Ref, Text, Uuid
 from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
@@ -117,6 +117,7 @@ class GroupLDAPConnectionShown(GroupConnectionShown):
     group_obj: PartialGroup
 
 
+@steady
 async def view(
     _call: Call, _state: State, sources: Sequence[LDAPSource], _query: Mapping[str, Sequence[str]]
 ) -> list[LDAPSourceShown]:

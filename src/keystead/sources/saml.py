@@ -10,7 +10,7 @@ import msgspec
 from keystead.base.errors import invalid
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import Duration, OnDelete, Ref, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
@@ -117,6 +117,7 @@ async def admits(_call: Call, _state: State, body: dict[str, object]) -> dict[st
     return {"issuer_override": body["issuer"], **body} if "issuer" in body else body
 
 
+@steady
 async def view(
     call: Call, _state: State, sources: Sequence[SAMLSource], _query: Mapping[str, Sequence[str]]
 ) -> list[SAMLSourceShown]:

@@ -11,7 +11,7 @@ from keystead.flows.flow import PolicyEngineMode
 from keystead.flows.vouched import SOURCE_VIEW
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import MAX_LINE, READ_ONLY, UNIQUE, OnDelete, Ref, Slug, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import picture
@@ -99,6 +99,7 @@ def icon(source: Source, otherwise: str | None = None) -> tuple[str | None, Them
     return url, themed(url) if url else None
 
 
+@steady
 async def view(
     _call: Call, _state: State, sources: Sequence[Source], _query: Mapping[str, Sequence[str]]
 ) -> list[SourceShown]:

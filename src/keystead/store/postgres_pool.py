@@ -10,7 +10,7 @@ import asyncpg
 from keystead.base import rand
 from keystead.store.postgres_link import FAILURES, Address, arguments, raise_translated, unusable
 from keystead.store.sql import Statement, Value
-from keystead.store.store import LONGEST, StoreDown
+from keystead.store.store import StoreDown
 
 PATIENCE: Final = 5.0
 """Seconds that a caller waits for a free connection."""
@@ -69,10 +69,10 @@ class Pool:
         if not heavy:
             return await self._ask(statement, args, one=one)
         try:
-            async with asyncio.timeout(LONGEST), self._heavy:
+            async with asyncio.timeout(statement.longest), self._heavy:
                 return await self._ask(statement, args, one=one)
         except TimeoutError as exc:
-            raise StoreDown(f"{statement.name} took longer than {LONGEST:.0f} s") from exc
+            raise StoreDown(f"{statement.name} took longer than {statement.longest:.0f} s") from exc
 
     async def _ask(self, statement: Statement, args: tuple[Value, ...], *, one: bool) -> list[asyncpg.Record]:
         for again in (True, False):

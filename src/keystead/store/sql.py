@@ -22,6 +22,8 @@ _PIECE: Final = re.compile(rf"{_QUOTED}|= ?ANY ?\(\$(?P<list>\d+)(?:{_TYPE})?\)|
 _WORD: Final = re.compile(r"'(?:[^']|'')*'|([A-Za-z_][A-Za-z0-9_]*)")
 _VERB: Final = re.compile(r"\s*(INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+([a-z_][a-z0-9_]*)", re.IGNORECASE)
 _BEYOND: Final = 2**63
+LONGEST: Final = 30.0
+"""Seconds that a list or search may wait and take together, if nothing else is said of it."""
 
 
 class Statement:
@@ -30,11 +32,13 @@ class Statement:
     :param name: what it does, for logs and tests (``user.by_username``).
     :param text: the SQL, with ``$1``-style parameters.
     :param sqlite: the SQLite spelling where it cannot be derived.
+    :param longest: seconds that it may wait and take together, asked as a list or search.
     """
 
-    __slots__ = ("name", "order", "parameters", "sqlite", "table", "text", "verb")
+    __slots__ = ("longest", "name", "order", "parameters", "sqlite", "table", "text", "verb")
 
-    def __init__(self, name: str, text: str, *, sqlite: str | None = None) -> None:
+    def __init__(self, name: str, text: str, *, sqlite: str | None = None, longest: float = LONGEST) -> None:
+        self.longest = longest
         self.name = name
         self.text = text
         self.parameters = parameters(text)
@@ -107,6 +111,6 @@ def target(text: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=2048)
-def dynamic(text: str) -> Statement:
+def dynamic(text: str, longest: float = LONGEST) -> Statement:
     """A statement that the composer or a kind put together from constant parts; equal texts share one object."""
-    return Statement("composed", text)
+    return Statement("composed", text, longest=longest)

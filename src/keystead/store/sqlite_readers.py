@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 from keystead.store.sql import Row, Statement
 from keystead.store.sqlite_link import connect, outage
-from keystead.store.store import LONGEST, StoreDown
+from keystead.store.store import StoreDown
 
 READERS: Final = 3
 """Threads; one of them may be held for a while by what is made behind answers (``keystead.kinds.large.kept``)."""
@@ -67,10 +67,10 @@ class Readers:
         question = _Question(statement, bound)
         self._asked.add(question)
         try:
-            async with asyncio.timeout(LONGEST):
+            async with asyncio.timeout(statement.longest):
                 return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
         except TimeoutError as exc:
-            raise StoreDown(f"{statement.name} took longer than {LONGEST:.0f} s") from exc
+            raise StoreDown(f"{statement.name} took longer than {statement.longest:.0f} s") from exc
         except sqlite3.OperationalError as exc:
             if exc.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 raise StoreDown("the store is closed") from exc

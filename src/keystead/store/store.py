@@ -2,13 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from keystead.store.sql import Row, Statement, Value
 from keystead.store.unit import Unit, Write
-
-LONGEST: Final = 30.0
-"""Seconds that a list or search may wait and take together."""
 
 
 class GuardFailed(Exception):  # noqa: N818 - an outcome a room decides on, not a defect

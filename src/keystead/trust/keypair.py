@@ -18,7 +18,7 @@ from keystead.kinds.access import may, permitted, require
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, WRITE_ONLY, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.snapshot import Snapshot
@@ -128,6 +128,7 @@ def jwk_for(settings: Snapshot, pk: str) -> dict[str, object] | None:
     return dict(public_jwk(keys.certified_key(certificates[0]), kid=kid_of(pk), chain=certificates))
 
 
+@steady
 async def view(
     _call: Call, _state: State, pairs: Sequence[CertificateKeyPair], _query: Mapping[str, Sequence[str]]
 ) -> list[CertificateKeyPairShown]:
@@ -278,7 +279,6 @@ KEYPAIR = Kind(
     key_name="kp_uuid",
     shown=CertificateKeyPairShown,
     view=view,
-    steady=True,
     rules=rules,
     permissions=(
         ("view_certificatekeypair_certificate", "Can view the certificate of a pair"),

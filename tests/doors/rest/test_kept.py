@@ -12,7 +12,7 @@ from keystead.base import rand
 from keystead.flows.stages.deny import DENY_STAGE
 from keystead.kinds.call import Actor, Call, Origin
 from keystead.kinds.kind import Verb
-from keystead.kinds.render import encoded, render
+from keystead.kinds.render import BASE, encoded, render
 from keystead.people.brand import Brand
 from keystead.people.group import GROUP, Group
 from keystead.people.role import Role
@@ -24,7 +24,7 @@ from tests.house import BEGIN, House
 
 API = "/api/v3"
 PROVIDERS = f"{API}/{OAUTH2_PROVIDER.path}/"
-KEPT = [kind for kind in app.KINDS if kind.table is None and (kind.view is None or kind.steady)]
+KEPT = [kind for kind in app.KINDS if kind.steady]
 ORIGINS = (
     Origin(root="http://one.example", host="one.example"),
     Origin(root="http://one.example", host="two.example"),
@@ -268,6 +268,29 @@ async def test_a_list_that_is_kept_is_only_for_who_may_see_it_and_never_old(hous
     assert (await house.admin.get(f"{policies}&page=2")).status == 404
     await house.admin.delete(f"{API}/policies/expression/{made['pk']}/")
     assert (await reader.get(policies)).json["results"] == []
+
+
+async def test_a_list_of_a_family_is_kept_only_for_who_may_see_every_type(house: House) -> None:
+    stages = f"{API}/stages/all/?search=kept"
+    made = (await house.admin.post(f"{API}/stages/deny/", {"name": "kept 1"})).json
+    assert (await house.admin.post(f"{API}/stages/dummy/", {"name": "kept 2"})).status == 201
+    first = await house.admin.get(stages)
+    assert [one["name"] for one in first.json["results"]] == ["kept 1", "kept 2"]
+    assert (await house.admin.get(stages)).body == first.body
+    some = await house.client_with("authentik_stages_deny.view_denystage")
+    assert [one["name"] for one in (await some.get(stages)).json["results"]] == ["kept 1"]
+    for stranger, status in ((house.user, 403), (house.nobody, 403)):
+        assert (await stranger.get(stages)).status == status
+    through = await flow(house, "through")
+    body = {"target": through["pk"], "stage": made["pk"], "order": 1}
+    assert (await house.admin.post(f"{API}/flows/bindings/", body)).status == 201
+    assert [len(one["flow_set"]) for one in (await house.admin.get(stages)).json["results"]] == [1, 0]
+
+
+def test_no_base_member_is_a_secret() -> None:
+    for kind in app.KINDS:
+        assert set(BASE.get(kind.family, ())).isdisjoint(kind.shown_secrets), kind.model
+        assert not kind.shown_secrets or not kind.family or BASE[kind.family], kind.model
 
 
 async def test_a_list_with_secrets_for_editors_is_made_for_each_caller(house: House) -> None:

@@ -33,6 +33,7 @@ from keystead.doors.http.tls import Certificates
 from keystead.doors.rest import errors
 from keystead.doors.worker import blueprints, outbox, timetable
 from keystead.doors.worker.opening import begin
+from keystead.kinds import listing
 from keystead.kinds.state import State
 from keystead.notify import mail
 from keystead.store import StoreDown
@@ -45,6 +46,8 @@ _EARLY: Final = 2.0
 """Seconds that requests wait for the start to be over before they are told that it is not."""
 _SHARED: Final = 1.0
 """Seconds between two writings on the board."""
+_SETTLED: Final = 2.0
+"""Seconds after the start when the process looks ahead."""
 _FILES: Final = 65_536
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -208,12 +211,22 @@ async def _background(
     if part.board is not None:
         work.append(_share(part.board))
     tasks = {asyncio.create_task(one) for one in work}
+    once = asyncio.create_task(_looking_ahead(state))
     try:
         yield tasks
     finally:
-        for task in tasks:
+        for task in (*tasks, once):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, once, return_exceptions=True)
+
+
+async def _looking_ahead(state: State) -> None:
+    """Once the first requests are answered: what lists of large tables would have to look up."""
+    await asyncio.sleep(_SETTLED)
+    try:
+        await listing.ahead(state)
+    except StoreDown as exc:
+        _LOG.warning("the first lists will look up for themselves what they need", reason=str(exc))
 
 
 async def _share(board: Board) -> None:

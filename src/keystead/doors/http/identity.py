@@ -11,8 +11,8 @@ from keystead.doors.http.message import Request
 from keystead.doors.http.site import Site
 from keystead.kinds.call import NOBODY, Actor, Call
 from keystead.people import token
+from keystead.people.actor import actor_of
 from keystead.people.session import AuthenticatedSession, find, impersonator
-from keystead.people.user import actor_of
 from keystead.providers.oidc import bearer
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -12,7 +12,7 @@ from keystead.base.errors import denied, not_found
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest import deeds, version
+from keystead.doors.rest import deeds, kept, version
 from keystead.kinds import grants, ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
@@ -31,10 +31,6 @@ Narrow = Callable[[Call, State, Sequence[Any], Query], Awaitable[Sequence[Any]]]
 More = Callable[[Call, State, Any, Mapping[str, object]], Awaitable[Changes]]
 """``(call, state, new object, body) -> what else is written``."""
 _encoder: Final = msgspec.json.Encoder()
-_LISTS: Final = 128
-"""Lists of settings whose bytes are kept."""
-_LARGEST: Final = 64 * 1024
-"""Bytes of the longest of them."""
 NO_STORE: Final = [(b"cache-control", b"no-store")]
 
 
@@ -106,9 +102,8 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
 
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
-    kept: dict[tuple[object, ...], bytes] = call.settings.kept("verbs.lists", _LISTS)
     shared = _shared_by_all(request, call, kind, narrow)
-    if shared is not None and (body := kept.get(shared)) is not None:
+    if shared is not None and (body := kept.get(call, shared)) is not None:
         return Response(200, body, headers=NO_STORE)
     query = query_of(request)
     asked = page_of(call, query)
@@ -138,8 +133,8 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     call = await grants.on(call, site.state.store, kind, objs)
     results = await encoded(call, site.state, kind, objs, query)
     response = json({"pagination": pages, "results": results, "autocomplete": {}})
-    if shared is not None and len(response.body) <= _LARGEST:
-        kept[shared] = response.body
+    if shared is not None:
+        kept.put(call, shared, response.body)
     return response
 
 
@@ -148,10 +143,10 @@ def _shared_by_all(request: Request, call: Call, kind: Kind[Any], narrow: Narrow
 
     None where it may be another for another caller, or where the store or the hour has a say in it.
     """
-    plain = kind.table is None and narrow is None and not kind.shown_secrets and (kind.view is None or kind.steady)
+    plain = kind.steady and narrow is None and not kind.shown_secrets
     if not plain or any(isinstance(item, Filter) and item.keys for item in kind.filters) or not may(call, kind, "view"):
         return None
-    return (kind.path, request.scope["query_string"], call.origin.root, call.origin.host, call.origin.secure)
+    return kept.name_of(request, call, kind.path)
 
 
 async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:

@@ -12,6 +12,7 @@ from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import not_built
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Int32, Text, Uuid
+from keystead.kinds.secrets import by_secret
 
 COMPONENT: Final = "ak-stage-authenticator-email"
 
@@ -60,7 +61,7 @@ class AuthenticatorEmailChallengeResponse(Answered, kw_only=True):
     email: Text | msgspec.UnsetType = msgspec.UNSET
 
 
-AUTHENTICATOR_EMAIL_STAGE = Kind(
+AUTHENTICATOR_EMAIL_STAGE: Kind[AuthenticatorEmailStage] = Kind(
     model="authentik_stages_authenticator_email.authenticatoremailstage",
     struct=AuthenticatorEmailStage,
     path="stages/authenticator/email",
@@ -77,6 +78,7 @@ AUTHENTICATOR_EMAIL_STAGE = Kind(
         "from_address",
         "host",
         "name",
+        by_secret("password", lambda: AUTHENTICATOR_EMAIL_STAGE),
         "port",
         "subject",
         "template",

@@ -12,6 +12,7 @@ from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import not_built
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
+from keystead.kinds.secrets import by_secret
 
 COMPONENT: Final = "ak-stage-authenticator-sms"
 
@@ -71,7 +72,7 @@ class AuthenticatorSMSChallengeResponse(Answered, kw_only=True):
     phone_number: Text | msgspec.UnsetType = msgspec.UNSET
 
 
-AUTHENTICATOR_SMS_STAGE = Kind(
+AUTHENTICATOR_SMS_STAGE: Kind[AuthenticatorSMSStage] = Kind(
     model="authentik_stages_authenticator_sms.authenticatorsmsstage",
     struct=AuthenticatorSMSStage,
     path="stages/authenticator/sms",
@@ -83,6 +84,8 @@ AUTHENTICATOR_SMS_STAGE = Kind(
     view=view,
     filters=(
         "account_sid",
+        by_secret("auth", lambda: AUTHENTICATOR_SMS_STAGE),
+        by_secret("auth_password", lambda: AUTHENTICATOR_SMS_STAGE),
         "auth_type",
         "configure_flow",
         "friendly_name",

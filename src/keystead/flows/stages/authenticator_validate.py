@@ -24,7 +24,7 @@ from keystead.kinds import ledger, records
 from keystead.kinds.access import system
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people.devices import email, every, sms, static, totp, webauthn
@@ -232,6 +232,7 @@ async def rules(
     return new
 
 
+@steady
 async def view(
     call: Call, _state: State, stages: Sequence[AuthenticatorValidateStage], _query: Mapping[str, Sequence[str]]
 ) -> list[AuthenticatorValidateStageShown]:

@@ -12,7 +12,7 @@ from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import StageShown, flows_of
 from keystead.flows.stage import not_built
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, Text, Uuid
 from keystead.kinds.state import State
 
@@ -68,6 +68,7 @@ class AuthenticatorWebAuthnChallengeResponse(Answered, kw_only=True):
     response: Json
 
 
+@steady
 async def view(
     call: Call, _state: State, stages: Sequence[AuthenticatorWebAuthnStage], _query: Mapping[str, Sequence[str]]
 ) -> list[AuthenticatorWebAuthnStageShown]:

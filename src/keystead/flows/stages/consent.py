@@ -142,7 +142,6 @@ CONSENT_STAGE = Kind(
     component="ak-stage-consent-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=("consent_expire_in", "mode", "name", BY_UUID),
 )
 STAGE = Stage(

@@ -36,7 +36,6 @@ DENY_STAGE = Kind(
     component="ak-stage-deny-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=("deny_message", "name", BY_UUID),
 )
 STAGE = Stage(DENY_STAGE, ask)

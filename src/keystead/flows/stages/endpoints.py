@@ -10,7 +10,7 @@ from keystead.flows.schema import Answered, Asked
 from keystead.flows.shown import StageShown, flows_of
 from keystead.flows.stage import not_built
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Ref, Text, Uuid
 from keystead.kinds.render import base
 from keystead.kinds.state import State
@@ -53,6 +53,7 @@ class EndpointAgentChallengeResponse(Answered, kw_only=True):
     response: Text | msgspec.UnsetType | None = msgspec.UNSET
 
 
+@steady
 async def view(
     call: Call, state: State, stages: Sequence[EndpointStage], _query: Mapping[str, Sequence[str]]
 ) -> list[EndpointStageShown]:

@@ -199,7 +199,6 @@ IDENTIFICATION_STAGE = Kind(
     component="ak-stage-identification-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=(
         "captcha_stage",
         "case_insensitive_matching",

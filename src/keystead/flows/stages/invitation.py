@@ -8,7 +8,7 @@ import msgspec
 
 from keystead.base.clock import micros
 from keystead.base.errors import invalid
-from keystead.flows.flow import FLOW
+from keystead.flows.flow import FLOW, Flow, FlowDesignationEnum
 from keystead.flows.shown import BY_UUID, StageShown, flows_of, view
 from keystead.flows.stage import TAKEN, Deny, Done, Outcome, Run, Stage
 from keystead.kinds import ledger, records
@@ -57,10 +57,14 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InvitationShown(msgspec.Struct):
-    """The computed members of an invitation."""
+    """The computed members of an invitation.
+
+    :param flow_obj: the flow; of an invitation that counts in every flow, one that it can be used in. It is always
+        there: links are made from it, and clients of the contract do not read a list in which one lacks.
+    """
 
     created_by: PartialUser
-    flow_obj: Annotated[dict[str, object] | None, msgspec.Meta(title="Flow")]
+    flow_obj: Annotated[dict[str, object], msgspec.Meta(title="Flow")]
 
 
 async def ask(run: Run[InvitationStage]) -> Outcome:
@@ -108,10 +112,27 @@ async def view_invitations(
 ) -> list[InvitationShown]:
     """Who invites, and into which flow."""
     people = await partial_users(state, [one.created_by for one in invitations])
-    keys = sorted({one.flow for one in invitations if one.flow})
-    flows = [flow for pk in keys if (flow := call.settings.get(FLOW, pk))]
+    usual = _usual(call)
+    leads = [call.settings.get(FLOW, one.flow) if one.flow else usual for one in invitations]
+    flows = list({flow.pk: flow for flow in leads if flow}.values())
     shown = dict(zip([flow.pk for flow in flows], await render(call, state, FLOW, flows, {}), strict=True))
-    return [InvitationShown(people[one.created_by], shown.get(one.flow or "")) for one in invitations]
+    return [
+        InvitationShown(people[one.created_by], shown[flow.pk] if flow else {})
+        for one, flow in zip(invitations, leads, strict=True)
+    ]
+
+
+def _usual(call: Call) -> Flow | None:
+    """Where an invitation that counts in every flow leads: a flow that asks for one, else one that enrolls, else any.
+
+    None on a server without a flow.
+    """
+    asking = {flow.pk for stage in call.settings.all(INVITATION_STAGE) for flow in flows_of(call, stage.pk)}
+
+    def rank(flow: Flow) -> tuple[bool, bool]:
+        return flow.pk not in asking, flow.designation is not FlowDesignationEnum.ENROLLMENT
+
+    return min(call.settings.all(FLOW), key=rank, default=None)
 
 
 async def _bound_to_none(

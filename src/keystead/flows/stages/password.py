@@ -89,7 +89,6 @@ PASSWORD_STAGE = Kind(
     component="ak-stage-password-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=("allow_show_password", "configure_flow", "failed_attempts_before_cancel", "name"),
 )
 STAGE = Stage(

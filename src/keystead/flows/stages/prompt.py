@@ -13,7 +13,7 @@ from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import GENERAL, Again, Body, Challenge, Done, Error, Outcome, Run, Stage
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Int32, OnDelete, Ref, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.state import State
@@ -119,6 +119,7 @@ class PromptShown(msgspec.Struct):
     prompt_stages_obj: list[Annotated[dict[str, object], msgspec.Meta(title="PromptStage")]]
 
 
+@steady
 async def view_prompts(
     call: Call, state: State, prompts: Sequence[Prompt], _query: Mapping[str, Sequence[str]]
 ) -> list[PromptShown]:
@@ -197,7 +198,6 @@ PROMPT_STAGE = Kind(
     component="ak-stage-prompt-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=("fields", "name", "validation_policies", BY_UUID),
 )
 STAGE = Stage(

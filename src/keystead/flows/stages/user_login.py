@@ -166,7 +166,6 @@ USER_LOGIN_STAGE = Kind(
     component="ak-stage-user-login-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=(
         "geoip_binding",
         "name",

@@ -53,7 +53,6 @@ USER_LOGOUT_STAGE = Kind(
     component="ak-stage-user-logout-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=("name", BY_UUID),
 )
 STAGE = Stage(USER_LOGOUT_STAGE, ask)

@@ -177,7 +177,6 @@ USER_WRITE_STAGE = Kind(
     component="ak-stage-user-write-form",
     shown=StageShown,
     view=view,
-    steady=True,
     filters=(
         "create_users_as_inactive",
         "create_users_group",

@@ -7,7 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from keystead.base.errors import Kind as Fault
+from keystead.base.errors import Problem
+
 T = TypeVar("T")
+_SLOW: Final = (
+    "This page of a long list is being looked up, which takes a while the first time. Try again shortly, or narrow the "
+    "list."
+)
 KEEP: Final = 60.0
 """Seconds for which what took long to make is used, and the places that walks came by."""
 MOST: Final = 256
@@ -18,6 +25,8 @@ PAUSE: Final = 5.0
 """Seconds before a value that took longer is made again, at least."""
 _RATIO: Final = 20
 """How many times as long as it took to make a value rests, so that making costs a twentieth of a core at most."""
+LONGEST: Final = 25.0
+"""Seconds that anybody waits for a value."""
 _MAKING: Final = 8
 """Values that may wait to be made for nobody in particular."""
 
@@ -116,12 +125,16 @@ class Kept(Generic[T]):
         """The value; waits only if there is none, or only one of something else that was not made just now.
 
         :param of: what tells that what it is made of has changed, for all that can be seen.
+        :raises Problem: ``BUSY``: it takes too long to wait for; it goes on being made.
         """
         made = self._found(key)
         if made is None or (made.of != of and not made.lasts):
             task = self.begin(key, make, of)
             self._turns.hurry(key)
-            return await asyncio.shield(task)
+            await asyncio.wait({task}, timeout=LONGEST)
+            if not task.done():
+                raise Problem(Fault.BUSY, _SLOW, retry_after=10)
+            return task.result()
         if not made.lasts:
             self.begin(key, make, of)
         return made.value

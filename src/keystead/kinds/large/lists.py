@@ -5,11 +5,12 @@ which counts them too. Of *many*, a page near either end is met in the order of 
 full; any other is told by ranks (``ranks``), or, where rows have no numbers, by trails (``trails``).
 """
 
+import asyncio
 import contextlib
 from typing import Final, TypeAlias, cast
 
 from keystead.kinds.conditions import Conditions
-from keystead.kinds.large.ask import Asked, ask, each, near, on, within
+from keystead.kinds.large.ask import Asked, ask, each, near, within
 from keystead.kinds.large.kept import QUICK
 from keystead.kinds.large.members import Stray
 from keystead.kinds.large.ranks import FEW, Ranks
@@ -29,6 +30,8 @@ FEWEST: Final = 500
 """Matches above which it is better to look at their ranks, if those are known."""
 FAR: Final = 50_000
 """Matches up to which PostgreSQL looks them up by the index of what is asked for, and none walks along all rows."""
+SORTED: Final = 50_000
+"""Matches up to which they are rather sorted than waited for."""
 WIDE: Final = 20_000
 """Matches above which nobody waits for their count."""
 LOOKED_UP: Final = 16_000
@@ -39,6 +42,8 @@ SKIPPED: Final = 10_000
 """Rows that an unnarrowed walk may skip."""
 PATIENCE: Final = QUICK
 """Seconds that a page waits for an exact count."""
+SKIPPING: Final = 0.25
+"""Seconds that a page may take that is found by skipping all before it in an index."""
 
 
 class Large:
@@ -53,6 +58,12 @@ class Large:
         self._samples = Samples(store)
         self._ranks = Ranks(store)
         self._trails = Trails(store)
+
+    async def ahead(self, asked: Asked) -> None:
+        """Have at hand what the first who asks for a list in this order would wait for."""
+        await self._samples.drawn(asked.kind)
+        if await self._ranks.usable(asked):
+            self._ranks.ready(asked)
 
     async def page(self, asked: Asked) -> _Page:
         """The primary keys of a page's rows, in order, and the count of the whole list.
@@ -100,9 +111,17 @@ class Large:
             if known is None:
                 known = max(round(share * asked.total), least + 1) if len(found) == asked.size else least
             return found, max(known, least)
-        walk = known is not None and known > FAR and _covered(asked)
-        if not numbered or (walk and not self._ranks.ready(asked, members=True)):
+        return await self._far(asked, share, known, numbered=numbered)
+
+    async def _far(self, asked: Asked, share: float, known: int | None, *, numbered: bool) -> _Page:
+        """A page that no few steps from either end lead to: by ranks, or faster while those would be waited for."""
+        if not numbered:
             return await self._trails.page(asked, share, known)
+        if not self._ranks.ready(asked, members=True):
+            if known is not None and known > FAR and _covered(asked) and (page := await self._skipped(asked, known)):
+                return page
+            if share * asked.total <= SORTED and not self._ranks.known(asked):
+                return await near(self._store, asked)
         try:
             return await self._ranks.page(asked, near=self._by_index(asked, share))
         except Stray:
@@ -111,16 +130,22 @@ class Large:
     async def _unnarrowed(self, asked: Asked) -> _Page:
         if asked.offset >= asked.total:
             return [], asked.total
-        behind = asked.total - asked.offset - asked.size
-        back = behind < asked.offset
-        if min(asked.offset, behind) > SKIPPED or not asked.followed:
-            # An index that follows the order is walked along while the ranks are being made.
-            if await self._ranks.usable(asked) and (self._ranks.ready(asked) or not asked.followed):
-                return await self._ranks.page(asked, near=False)
-            return await self._trails.page(asked, 1.0, asked.total)
-        rows = await on(self._store, asked.turned(asked.total) if back else asked, [])
-        keys = [cast("Value", row[0]) for row in rows]
-        return keys[::-1] if back else keys, asked.total
+        if min(asked.offset, asked.total - asked.offset - asked.size) > SKIPPED or not asked.followed:
+            if not await self._ranks.usable(asked):
+                return await self._trails.page(asked, 1.0, asked.total)
+            if not self._ranks.known(asked) and asked.followed and (page := await self._skipped(asked, asked.total)):
+                self._ranks.ready(asked)
+                return page
+            return await self._ranks.page(asked, near=False)
+        return await self._trails.page(asked, 1.0, asked.total)
+
+    async def _skipped(self, asked: Asked, count: int) -> _Page | None:
+        """The page of a list of ``count``, by meeting all before it in an index; None, if that takes too long."""
+        try:
+            async with asyncio.timeout(SKIPPING):
+                return await self._trails.page(asked, count / asked.total, count)
+        except TimeoutError:
+            return None
 
     # How many rows match, if that can be told.
 

@@ -117,7 +117,11 @@ class Many:
         self._before: dict[Hashable, tuple[Line, array[int]]] = {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Many) and (self.flags, self.count) == (other.flags, other.count)
+        """Whether the same are in it; flags that were made longer for an order since say nothing more."""
+        if not isinstance(other, Many) or (self.count, self._beyond) != (other.count, other._beyond):
+            return False
+        shorter, longer = sorted((self.flags, other.flags), key=len)
+        return longer.startswith(shorter) and longer.find(not self._beyond, len(shorter)) < 0
 
     __hash__ = None  # type: ignore[assignment]  # as above
 

@@ -29,6 +29,8 @@ _MEMBERS: Final = 32 << 20
 """Bytes of flags that are remembered."""
 _LINES: Final = 48 << 20
 """Bytes of orders that are remembered."""
+MINUTES: Final = 600.0
+"""Seconds that numbers may take to be read, behind the answers, from a disk that is slow."""
 _SPARSE: Final = 8
 """How many times as many numbers as rows there may be."""
 _TURNED: Final = bytes((1, *bytes(255)))
@@ -63,9 +65,13 @@ class Ranks:
         members = await self._members.soon(asked.name, lambda: self._who(asked, near=near), asked.total, patience)
         return members.count if members else None
 
+    def known(self, asked: Asked) -> bool:
+        """Whether who stands where in the order is known."""
+        return self._lines.held(_order_of(asked), asked.total) is not None
+
     def ready(self, asked: Asked, *, members: bool = False) -> bool:
         """Whether who stands where in the order is known (and who is in the list, if that matters); it soon is."""
-        if self._lines.held(_order_of(asked), asked.total):
+        if self.known(asked):
             if not members or self._members.held(asked.name, asked.total):
                 return True
             self._members.hint(asked.name, lambda: self._who(asked, near=True), asked.total)
@@ -141,7 +147,8 @@ class Ranks:
         """The numbers ``n`` of a sub-SELECT: a million rows as one value, whose making holds up nobody here."""
         binary = self._store.indexing == GRAMS
         packed = "array_send(array_agg(f.n::int))" if binary else "json_group_array(f.n)"
-        ((whole,),) = await self._store.fetch(dynamic(f"SELECT {packed} FROM {rest}"), *values, heavy=True)  # noqa: S608 - as above
+        text = f"SELECT {packed} FROM {rest}"  # noqa: S608 - as above
+        ((whole,),) = await self._store.fetch(dynamic(text, MINUTES), *values, heavy=True)
         if isinstance(whole, bytes):
             words = array("I", whole[_HEAD:])
             if sys.byteorder == "little":

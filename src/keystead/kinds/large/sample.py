@@ -44,10 +44,7 @@ class Samples:
         if known is not None:
             return known
         kind, table = asked.kind, asked.table
-        async with self._drawing:
-            sample = self._samples.get(table.name)
-            if sample is None:
-                sample = self._samples.put(table.name, await self._draw(kind))
+        sample = await self.drawn(kind)
         if not sample:
             return Shares(1.0, 1.0)
         type_ = records.sql_type(kind.fields[kind.pk])
@@ -60,6 +57,12 @@ class Samples:
         (row,) = await self._store.fetch(dynamic(text), *values, heavy=True)
         found = [int(cast("int", one)) / len(sample) for one in row]
         return self._shares.put(asked.name, Shares(found[0], min(found[1:], default=found[0])))
+
+    async def drawn(self, kind: Kind[Any]) -> list[Value]:
+        """The primary keys of the rows in the sample; none, if the table is empty."""
+        name = records.spec(kind).name
+        async with self._drawing:
+            return self._samples.get(name) or self._samples.put(name, await self._draw(kind))
 
     def learn(self, asked: Asked, count: int, least: float) -> None:
         """They were counted: what is rare may be in no sample."""

@@ -11,7 +11,7 @@ from keystead.store import Row, Store, Value
 FAR: Final = 50_000
 """Matches up to which it is better to sort them all than to walk by many rows."""
 STEPS: Final = 5_000
-"""Rows a walk may meet before it notes where it is."""
+"""Rows that are met again rather than that a place is kept for them."""
 _RARE: Final = 1 / 800
 """The share of a table that is taken to match if none of a sample does."""
 _COUNTS: Final = 65_536
@@ -69,18 +69,11 @@ class Trails:
         name = (asked.name, tuple(asked.order), asked.total)
         trail = self._trails.get(name) or self._trails.put(name, _Trail())
         at, place = trail.before(asked.offset)
-        stride = max(asked.size, int(STEPS * share))
-        far = asked.offset - at > stride
+        far = asked.offset - at > max(asked.size, int(STEPS * share))
         if not asked.one_way or (asked.found.terms and known <= FAR and (place is None or far)):
             return (await near(self._store, asked))[0]
-        while asked.offset - at > stride:
-            hop = await self._on(asked._replace(offset=at + stride, size=1), at, place)
-            if not hop:
-                return []
-            at, place = at + stride, cast("tuple[Value, ...]", hop[0][1:])
-            trail.add(at, hop[0])
         rows = await self._on(asked, at, place)
-        if rows and asked.found.terms:
+        if rows and (far or asked.found.terms):
             trail.add(asked.offset, rows[0])
         return [cast("Value", row[0]) for row in rows]
 

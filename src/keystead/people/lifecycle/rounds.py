@@ -17,6 +17,7 @@ from keystead.kinds.call import SYSTEM, Actor, Call, Origin
 from keystead.kinds.changes import Changes
 from keystead.kinds.render import render
 from keystead.kinds.state import State
+from keystead.people.actor import actor_of
 from keystead.people.group import GROUP
 from keystead.people.installation.settings import event_retention
 from keystead.people.lifecycle.iteration import (
@@ -31,7 +32,6 @@ from keystead.people.lifecycle.iteration import (
     can_review,
 )
 from keystead.people.lifecycle.rule import LIFECYCLE_RULE, LifecycleRule, named, people_by_uuid, target_of
-from keystead.people.user import actor_of
 from keystead.store import GuardFailed, Statement, Write
 
 BATCH: Final = 200

@@ -1,12 +1,13 @@
 """Endpoint device: a machine that people work at, and what connectors told of it."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, cast
 
 import msgspec
 
-from keystead.base.clock import instant, micros
+from keystead.base.clock import EPOCH, instant, micros
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import ALL, Filter, Kind, Table, Verb
@@ -50,7 +51,7 @@ class DeviceConnection(msgspec.Struct):
 class EndpointDeviceShown(msgspec.Struct, kw_only=True):
     """The computed members of a device.
 
-    :param facts: what was told of it last, by whatever connector.
+    :param facts: what was told of it last, by whatever connector; :data:`NOTHING` as long as nobody told anything.
     """
 
     pbm_uuid: Uuid
@@ -86,6 +87,10 @@ _COUNTS: Final = Statement(
     " AND c.facts IS NOT NULL AND (c.facts_expires IS NULL OR c.facts_expires > $1))) FROM endpoint_devices d",
 )
 _facts: Final = msgspec.json.Decoder(DeviceFacts).decode
+NOTHING: Final = DeviceFactSnapshot(
+    data=DeviceFacts(), connection=str(uuid.UUID(int=0)), created=EPOCH, expires=None, vendor=VendorEnum.MERGED
+)
+"""What is known of a device nobody told anything of. Null is allowed; clients before 2026.8 fail on it."""
 
 
 def _snapshot(row: Row) -> DeviceFactSnapshot | None:
@@ -122,7 +127,7 @@ async def view(
             EndpointDeviceShown(
                 pbm_uuid=one.device_uuid,
                 access_group_obj=msgspec.structs.asdict(group) if group else msgspec.UNSET,
-                facts=next((told for row in own if (told := _snapshot(row))), None),
+                facts=next((told for row in own if (told := _snapshot(row))), NOTHING),
                 connections_obj=connections,
                 policies=[bound.policy for bound in bindings_of(call.settings, one.device_uuid) if bound.policy],
                 connections=[str(row[1]) for row in own],

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import UNIQUE, Json, Text, Uuid
 from keystead.kinds.state import State
 from keystead.providers.endpoints import connector
@@ -33,6 +33,7 @@ class GoogleChromeConnectorShown(msgspec.Struct):
     chrome_url: str | None
 
 
+@steady
 async def view(
     _call: Call, _state: State, connectors: Sequence[GoogleChromeConnector], _query: Mapping[str, Sequence[str]]
 ) -> list[GoogleChromeConnectorShown]:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import msgspec
 
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Int32, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.providers import filters
@@ -55,6 +55,7 @@ class LDAPProvider(msgspec.Struct, frozen=True, kw_only=True):
     mfa_support: bool = True
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[LDAPProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[Served]:

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from keystead.kinds.call import Actor, Call
 from keystead.kinds.state import State
-from keystead.people.user import actor_of
+from keystead.people.actor import actor_of
 from keystead.providers.oidc import family
 from keystead.providers.oidc.claims import granted_scopes
 from keystead.providers.oidc.tokens import Read, read_access

@@ -10,7 +10,7 @@ from keystead.base import rand
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, SECRET_SHOWN, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
@@ -151,6 +151,7 @@ def by_client_id(settings: Snapshot, client_id: str) -> OAuth2Provider | None:
     return settings.by(OAUTH2_PROVIDER, "client_id", client_id)
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[OAuth2Provider], _query: Mapping[str, Sequence[str]]
 ) -> list[Assigned]:
@@ -200,7 +201,6 @@ OAUTH2_PROVIDER: Kind[OAuth2Provider] = Kind(
     component="ak-provider-oauth2-form",
     shown=Assigned,
     view=view,
-    steady=True,
     rules=rules,
     filters=(
         Filter("application", Uuid, keys=_speaking_for, note="Speaks for this application."),

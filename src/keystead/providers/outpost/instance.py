@@ -12,7 +12,7 @@ from keystead.kinds.access import may
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
-from keystead.kinds.kind import Filter, Keys, Kind
+from keystead.kinds.kind import Filter, Keys, Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.render import base
 from keystead.kinds.state import State
@@ -94,6 +94,7 @@ class OutpostHealth(msgspec.Struct):
     hostname: str
 
 
+@steady
 async def view(
     call: Call, state: State, outposts: Sequence[Outpost], _query: Mapping[str, Sequence[str]]
 ) -> list[OutpostShown]:

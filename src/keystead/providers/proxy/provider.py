@@ -12,7 +12,7 @@ from keystead.base import rand
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.providers import filters
@@ -101,6 +101,7 @@ def redirect_uris(provider: ProxyProvider) -> list[RedirectURI]:
     return [RedirectURI(matching_mode=MatchingModeEnum.STRICT, url=host + path + _SIGNED_IN) for path in paths]
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[ProxyProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[ProxyShown]:

@@ -7,7 +7,7 @@ import msgspec
 
 from keystead.kinds.access import may
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.state import State
@@ -36,6 +36,7 @@ class RACProvider(msgspec.Struct, frozen=True, kw_only=True):
     delete_token_on_disconnect: bool = False
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[RACProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[Served]:

@@ -9,7 +9,7 @@ from keystead.base import rand
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, SECRET_SHOWN, UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.providers import filters
@@ -48,6 +48,7 @@ class RadiusProvider(msgspec.Struct, frozen=True, kw_only=True):
     certificate: Annotated[Uuid, Ref(_KEYPAIR, OnDelete.SET_NULL)] | None = None
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[RadiusProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[Served]:

@@ -8,7 +8,7 @@ import msgspec
 
 from keystead.base.errors import invalid
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.providers import filters
@@ -114,6 +114,7 @@ _BELOW: Final = {
 """Member -> the path below ``/application/saml/<slug>/`` (saml.md §1)."""
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[SAMLProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[SAMLProviderShown]:

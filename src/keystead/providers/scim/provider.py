@@ -9,7 +9,7 @@ import msgspec
 
 from keystead.base.secret import Secret
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
 from keystead.providers import outgoing
@@ -86,6 +86,7 @@ class SCIMProviderShown(Assigned):
     auth_oauth_url_start: str | None
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[SCIMProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[SCIMProviderShown]:

@@ -9,7 +9,7 @@ import msgspec
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.field import Type
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
@@ -88,6 +88,7 @@ class WSFederationMetadata(msgspec.Struct):
     download_url: str | None = None
 
 
+@steady
 async def view(
     call: Call, _state: State, providers: Sequence[WSFederationProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[WSFederationProviderShown]:

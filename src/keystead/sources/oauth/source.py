@@ -12,7 +12,7 @@ from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import WRITE_ONLY, Column, Json, Text
 from keystead.kinds.state import State
 from keystead.people.brand import ThemedUrls
@@ -112,6 +112,7 @@ async def admits(_call: Call, _state: State, body: dict[str, object]) -> dict[st
     return {**body, "provider_type": ALIASES[given].value} if isinstance(given, str) and given in ALIASES else body
 
 
+@steady
 async def view(
     call: Call, _state: State, sources: Sequence[OAuthSource], _query: Mapping[str, Sequence[str]]
 ) -> list[OAuthSourceShown]:

@@ -10,7 +10,7 @@ from keystead.base import rand
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Kind
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import SECRET_SHOWN, WRITE_ONLY, Column, Text
 from keystead.kinds.state import State
 from keystead.people.brand import ThemedUrls
@@ -64,6 +64,7 @@ class UserPlexConnection(UserSourceConnection, frozen=True, kw_only=True):
     plex_token: Annotated[Text, WRITE_ONLY, Column("secret")]
 
 
+@steady
 async def view(
     _call: Call, _state: State, sources: Sequence[PlexSource], _query: Mapping[str, Sequence[str]]
 ) -> list[PlexSourceShown]:
