@@ -27,6 +27,10 @@ def test_the_only_way() -> None:
     assert shown == {"flow_info": {"title": "t"}, "component": "xak-flow-redirect", "to": START}
 
 
+def test_below_a_sub_path() -> None:
+    assert startable(dict(PLEX), "", "/sso")["to"] == f"/sso{START}"
+
+
 @pytest.mark.parametrize("there", ["https://evil.example", "//evil.example", "javascript:alert(1)"])
 def test_nobody_is_led_away(there: str) -> None:
     assert startable(dict(PLEX), there)["to"] == START

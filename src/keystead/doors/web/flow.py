@@ -119,7 +119,7 @@ class FlowDoor(msgspec.Struct, frozen=True):
 
         :param action: where its form is posted; by default to the page's own address.
         """
-        challenge = startable(dict(reply.challenge or {}), request.query.get("next", ""))
+        challenge = startable(dict(reply.challenge or {}), request.query.get("next", ""), site.root_path)
         leaves = challenge.get("component") == "xak-flow-redirect"
         if leaves and not (posted and _may_lead_away(str(challenge["to"]))):
             to = self.place(site, str(challenge["to"]))
