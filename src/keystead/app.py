@@ -21,6 +21,7 @@ from keystead.doors.rest import (
     outposts,
     own,
     rbac,
+    redeem,
     reviews,
     root,
     saml_metadata,
@@ -44,6 +45,7 @@ from keystead.doors.web import portal as portal_door
 from keystead.doors.web.flow import FlowDoor
 from keystead.doors.web.oidc import OidcDoor
 from keystead.doors.web.portal import Portal
+from keystead.doors.web.sources import SourceDoor
 from keystead.doors.worker import timetable
 from keystead.flows import flow, outside
 from keystead.flows import register as flows
@@ -126,6 +128,8 @@ PORTS: Final = Ports(
     engine=ENGINE,
     finishers=routes.FINISHERS,
     consents=user_consent.Consents(),
+    options=sources.OPTIONS,
+    keep=sources.KEEP,
     destination=routes.destination,
     revoke=family.forget,
 )
@@ -157,6 +161,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *tasks.OPERATIONS,
     *transactional.OPERATIONS,
     *switch.operations(EXECUTOR),
+    *redeem.operations(EXECUTOR),
     *duo.OPERATIONS,
     *saml_metadata.OPERATIONS,
 )
@@ -232,7 +237,7 @@ def _unknown(request: Request, site: Site, exc: BaseException) -> Response:
 
 def _pages(table: Routes, door: FlowDoor) -> None:
     """What browsers open, and the executor's JSON."""
-    portal = Portal(door)
+    portal, coming = Portal(door), SourceDoor(door)
 
     def page(method: str, path: str, run: Handler, *, identify: bool = True, fresh: bool = True) -> None:
         table.add(method, path, Endpoint(run, pages.failed, identify=identify, fresh=fresh))
@@ -241,6 +246,8 @@ def _pages(table: Routes, door: FlowDoor) -> None:
         page(method, "/recovery/use-token/{key}/", portal.recover)
     page("GET", "/if/flow/{flow_slug}/", door.show, fresh=False)
     page("POST", "/if/flow/{flow_slug}/", door.answer, fresh=False)
+    page("GET", "/source/plex/{slug}/", coming.plex)
+    page("GET", "/source/plex/{slug}/callback/", coming.plex_back)
     page("GET", "/", portal.start)
     page("GET", "/if/user/", portal.applications)
     page("GET", "/if/admin/", portal.admin)

@@ -3,9 +3,10 @@
 import pytest
 
 from keystead.base import rand
+from keystead.flows.binding import InvalidResponseActionEnum
 from keystead.policies.binding import PolicyBinding
 from keystead.providers.application import Application
-from tests.flows.parts import DENIED, PROMPT_COMPONENT, REDIRECT, SECRET, enter, fields, secret, who
+from tests.flows.parts import DENIED, PROMPT_COMPONENT, REDIRECT, SECRET, enter, fields, secret, text_field, who
 from tests.flows.support import Studio
 
 OUTCOMES = {
@@ -110,3 +111,21 @@ async def test_stages_stand_in_their_order(studio: Studio) -> None:
     assert fields(await browser.get()) == ["first"]
     assert fields(await browser.post(first="1")) == ["second"]
     assert fields(await browser.post(second="2")) == ["third"]
+
+
+@pytest.mark.parametrize(
+    ("action", "wanted"),
+    [
+        (InvalidResponseActionEnum.RESTART, DENIED),
+        (InvalidResponseActionEnum.RESTART_WITH_CONTEXT, PROMPT_COMPONENT),
+    ],
+)
+async def test_who_starts_again_is_let_in_anew(studio: Studio, action: InvalidResponseActionEnum, wanted: str) -> None:
+    """What let somebody in is forgotten with the rest of the run."""
+    asked = await studio.prompts(text_field("name", required=True))
+    flow = await studio.flow((asked, {"invalid_response_action": action}), enter())
+    await studio.policy(flow.pk, "return ak_is_sso_flow")
+    browser = studio.browser(flow)
+    assert (await browser.begin(is_sso=True))["component"] == PROMPT_COMPONENT
+    assert (await browser.post(name=""))["component"] == wanted
+    assert (await browser.get())["component"] == wanted

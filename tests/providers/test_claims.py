@@ -11,11 +11,12 @@ from keystead.base.errors import Kind, Problem
 from keystead.kinds.call import Actor, Origin
 from keystead.people.person import Person, person_of
 from keystead.people.user import USER, uid
+from keystead.policies.plain import merged
 from keystead.policies.values import evaluate_mapping
 from keystead.providers.defaults import defaults
 from keystead.providers.mapping import PropertyMappingPreview
 from keystead.providers.oidc import claims as module
-from keystead.providers.oidc.claims import merged, tell
+from keystead.providers.oidc.claims import tell
 from keystead.providers.oidc.mapping import PROTECTED, SCOPE_MAPPING, ScopeMapping, literal_claims, rules
 from keystead.providers.oidc.provider import SubModeEnum
 from keystead.providers.oidc.setup import preview_user, try_mapping

@@ -1,5 +1,19 @@
-"""An installation for each test."""
+"""An installation for each test, and others on this machine whom it asks."""
 
-from tests.house import house
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.house import House, house
+from tests.sources.plex_tv import Plex, plex_tv
+from tests.strangers import Authority
 
 __all__ = ["house"]
+
+
+@pytest.fixture
+async def plex(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Plex]:
+    """plex.tv, as the tests have it."""
+    async with plex_tv(house, Authority(tmp_path), monkeypatch) as found:
+        yield found

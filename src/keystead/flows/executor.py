@@ -25,6 +25,7 @@ from keystead.flows.challenge import complaints, flow_path
 from keystead.flows.course import Course
 from keystead.flows.entry import enter, home, pending, seed
 from keystead.flows.flow import Flow
+from keystead.flows.gate import admit
 from keystead.flows.password_check import SPENT
 from keystead.flows.plan import Plan
 from keystead.flows.ports import Ports, Reply, Visitor
@@ -229,6 +230,9 @@ class Executor:
         """Plan the run anew. What was tried stays tried: starting again is no way round a limit."""
         call, flow, visitor = course.call, course.flow, course.visitor
         context = await seed(call, state, self.ports, flow, visitor, context)
+        # Whoever was let in for what the run knew may not enter for nothing (a source's enrollment, say).
+        if (refusal := await admit(call, state, self.ports, flow, visitor, context)) is not None:
+            return await self._deny(state, course, refusal)
         user = await pending(state, visitor, context)
         plan = await plans.make(call, state, self.ports, flow, visitor, user, context)
         if isinstance(plan, Deny):

@@ -14,6 +14,7 @@ from keystead.flows.challenge import application
 from keystead.flows.flow import AuthenticationEnum, Flow, FlowDesignationEnum, PolicyEngineMode
 from keystead.flows.ports import Ports, Visitor
 from keystead.flows.stage import Deny
+from keystead.flows.vouched import JOINING, SOURCE, SOURCE_VIEW, source_of
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
 from keystead.people.person import person_of
@@ -32,6 +33,7 @@ _REQUIRED: Final = {
     AuthenticationEnum.REQUIRE_OUTPOST: "This page is for outposts only.",
     AuthenticationEnum.REQUIRE_TOKEN: "This page is reached through a link that was sent to you.",
 }
+_UNSEEN: Final = frozenset({"finish", "pending_user", "application", SOURCE, JOINING})
 _APPLICATION: Final = make_view(
     "application",
     {name: name for name in ("pk", "name", "slug", "group", "meta_launch_url", "meta_description", "meta_publisher")},
@@ -93,7 +95,9 @@ class _Watched(Mapping[str, Way]):
 
 def seen(call: Call, context: Mapping[str, object]) -> dict[str, object]:
     """The run's context as expressions see it; what only the floors above understand is left out."""
-    names = {name: value for name, value in context.items() if name not in {"finish", "pending_user", "application"}}
+    names = {name: value for name, value in context.items() if name not in _UNSEEN}
+    if (source := source_of(call, context)) is not None:
+        names[SOURCE] = SOURCE_VIEW(source)
     if (asking := application(call, context)) is not None:
         names["application"] = _APPLICATION(asking)
     return names

@@ -3,6 +3,7 @@
 ``app.py`` fills :class:`Ports`; a door makes the :class:`Visitor` and sends the :class:`Reply`.
 """
 
+import enum
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -124,6 +125,26 @@ class LoginOption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     challenge: dict[str, object]
 
 
+class WhoIs(enum.Enum):
+    """How a run found out who somebody is."""
+
+    MADE = "it made the user"
+    SIGNED_IN = "it signs the user in"
+
+
+Keep: TypeAlias = Callable[[Call, State, Mapping[str, object], User, WhoIs], Awaitable[Changes | None]]
+"""``(call, state, context, user, who) -> changes``: what is written together with ``user`` of the word of a source.
+
+None: the source does not vouch any more.
+"""
+
+
+async def _keeps_nothing(
+    _call: Call, _state: State, _context: Mapping[str, object], _user: User, _who: WhoIs
+) -> Changes | None:
+    return Changes()
+
+
 async def _no_options(_call: Call, _state: State, _sources: Sequence[str]) -> Sequence[LoginOption]:
     return ()
 
@@ -143,6 +164,7 @@ class Ports:
     :param finishers: by the name in ``context["finish"]["by"]``.
     :param consents: where consents are kept; without it each one is asked for again.
     :param options: buttons for the sources with these uuids.
+    :param keep: what is kept of the word of a source once a run knows who somebody is.
     :param destination: which application (its pk) a ``next`` leads to, so that a page can say so without a stored run.
     :param revoke: the writes after which applications hold nothing in the name of this user any more.
     """
@@ -151,5 +173,6 @@ class Ports:
     finishers: Mapping[str, Finisher] = field(default_factory=dict)
     consents: ConsentStore | None = None
     options: Callable[[Call, State, Sequence[str]], Awaitable[Sequence[LoginOption]]] = _no_options
+    keep: Keep = _keeps_nothing
     destination: Callable[[Call, str], str | None] = _nowhere
     revoke: Callable[[int], Sequence[Write]] = _nothing

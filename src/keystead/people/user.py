@@ -134,6 +134,14 @@ async def by_identifier(
     return records.from_whole(USER, rows)[0] if len(rows) == 1 else None
 
 
+async def alike(state: State, member: str, value: str) -> list[User]:
+    """Up to two users whose ``member`` (``username``, ``email``) is ``value``, whatever upper and lower case."""
+    if not value or unstorable(value):
+        return []
+    rows = await state.store.fetch(records.whole(USER, "alike", f"{_IDENTIFIED[member, True]} LIMIT 2"), value)
+    return records.from_whole(USER, rows)
+
+
 async def user_by(state: State, wanted: Mapping[str, str]) -> User | None:
     """The one user whose members have these values.
 

@@ -20,7 +20,8 @@ from keystead.kinds.state import State
 from keystead.people import power
 from keystead.people.power import check_reach
 
-_LATER: Final = "It was made by hand: nobody signs in through sources yet, and nothing is read from them."
+_LATER: Final = "It was made by hand: nobody signs in through sources of this type yet, and nothing is read from them."
+_SOME: Final = "Only connections with Plex sign anybody in yet; nothing is read from sources of other types."
 
 SourceObj: TypeAlias = Annotated[dict[str, object], msgspec.Meta(title="Source")]
 """The source in short, whatever its type."""
@@ -186,7 +187,7 @@ USER_CONNECTION: Kind[UserSourceConnection] = Kind(
     search=("identifier",),
     order=("pk",),
     filters=("user", SOURCE_SLUG),
-    stored_only=_LATER,
+    stored_only=_SOME,
 )
 GROUP_CONNECTION: Kind[GroupSourceConnection] = Kind(
     model="authentik_core.groupsourceconnection",
@@ -215,7 +216,8 @@ def user_kind(source: Kind[Any], type_: str, title: str, **more: Any) -> Kind[Us
     """
     model = f"authentik_sources_{type_}.user{type_}sourceconnection"
     own = _typed(f"User{title}SourceConnection", more.pop("struct", UserSourceConnection), source, type_, _OF_USER)
-    members = {"rules": user_rules(f"authentik_sources_{type_}.change_user{type_}sourceconnection"), **more}
+    permission = f"authentik_sources_{type_}.change_user{type_}sourceconnection"
+    members = {"rules": user_rules(permission), "stored_only": _LATER, **more}
     return replace(
         USER_CONNECTION,
         model=model,

@@ -1,6 +1,6 @@
 """Property mappings of sources: expressions that turn what a source tells into members of a user or group."""
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
@@ -9,6 +9,8 @@ from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
 from keystead.policies.expression import check_expression
+
+_LATER: Final = "Sources of this type hand over no people yet, so no expression of theirs runs."
 
 
 class SourcePropertyMapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +37,11 @@ async def rules(
     return new
 
 
-def kind(struct: type[T], type_: str, title: str) -> Kind[T]:
+def kind(struct: type[T], type_: str, title: str, *, stored_only: str = _LATER) -> Kind[T]:
     """The kind of one type's mappings.
 
     :param type_: the source's type as paths and models spell it, such as ``ldap``.
+    :param stored_only: see :class:`~keystead.kinds.kind.Kind`; empty for types that hand over people.
     """
     return Kind(
         model=f"authentik_sources_{type_}.{type_}sourcepropertymapping",
@@ -55,5 +58,5 @@ def kind(struct: type[T], type_: str, title: str) -> Kind[T]:
             Filter("managed", str, many=True, test=lambda one, values: one.managed in values),
             Filter("managed__isnull", bool, test=lambda one, value: (one.managed is None) is value),
         ),
-        stored_only="Sources hand over no people yet, so no expression of theirs runs.",
+        stored_only=stored_only,
     )

@@ -5,11 +5,14 @@ from typing import Any, Final
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
 from keystead.policies.engine import Engine
-from keystead.sources import connection, kerberos, ldap, plex, saml, source, telegram
+from keystead.sources import connection, kerberos, ldap, saml, source, telegram, vouching
 from keystead.sources.oauth import source as oauth
 from keystead.sources.oauth import vendors
+from keystead.sources.plex import redeem as plex_redeem
+from keystead.sources.plex import source as plex
 from keystead.sources.scim import linked as scim_linked
 from keystead.sources.scim import source as scim
+from keystead.sources.way_in import buttons
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     source.BUILT_IN,
@@ -34,6 +37,10 @@ LINKED: Final[tuple[Kind[Any], ...]] = (
     telegram.TELEGRAM_SOURCE,
 )
 """Sources that people can connect their own account with."""
+OPTIONS: Final = buttons({plex.PLEX_SOURCE.model: plex_redeem.challenge})
+"""The buttons of sources with which people sign in, for the page that asks who they are."""
+KEEP: Final = vouching.keep
+"""What is kept of a source's word once a run of a flow knows who somebody is."""
 VARIANTS: Final = {oauth.OAUTH_SOURCE.model: vendors.VARIANTS}
 """Kinds that an administrator chooses from in several shapes."""
 
@@ -45,7 +52,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
         *ldap.ACTIONS,
         *oauth.ACTIONS,
         *saml.ACTIONS,
-        *plex.ACTIONS,
+        *plex_redeem.actions(engine),
         *kerberos.ACTIONS,
         *telegram.actions(engine),
     )

@@ -8,6 +8,7 @@ import msgspec
 
 from keystead.base.errors import denied, invalid
 from keystead.flows.flow import PolicyEngineMode
+from keystead.flows.vouched import SOURCE_VIEW
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter, Kind, steady
@@ -18,11 +19,11 @@ from keystead.people.brand import ThemedUrls, themed
 from keystead.people.person import Person, person_by_pk
 from keystead.people.user_setting import UserSetting
 from keystead.policies.engine import Engine
-from keystead.policies.sandbox import make_view
+from keystead.policies.judge import PolicyResult
 
 INBUILT: Final = "goauthentik.io/sources/inbuilt"
 """What manages the source that stands for our own users."""
-LATER: Final = "People and directories are not taken over from sources yet: what is set here is kept and shown."
+LATER: Final = "Nobody comes in from sources of this type yet: what is set here is kept and shown."
 _FLOW: Final = "authentik_flows.flow"
 
 FlowRef = Annotated[Uuid, Ref(_FLOW, OnDelete.SET_NULL)]
@@ -90,15 +91,6 @@ class SourceShown(msgspec.Struct):
 
     icon_url: str | None
     icon_themed_urls: ThemedUrls | None
-
-
-SOURCE_VIEW: Final = make_view(
-    "source",
-    {name: name for name in ("pk", "name", "slug", "enabled", "promoted")},
-    text=lambda source: source.name,
-    key=lambda source: ("source", source.pk),
-)
-"""A source as expressions see it (``request.obj``)."""
 
 
 def icon(source: Source, otherwise: str | None = None) -> tuple[str | None, ThemedUrls | None]:
@@ -177,13 +169,33 @@ BUILT_IN: Kind[BuiltInSource] = Kind(
 )
 
 
+async def judged(
+    engine: Engine,
+    call: Call,
+    state: State,
+    source: Source,
+    person: Person | None,
+    context: Mapping[str, object] | None = None,
+) -> PolicyResult:
+    """What the policies bound to ``source`` say of ``person``, or of somebody who is not known here yet.
+
+    :param context: what they find in ``context``.
+    """
+    every = source.policy_engine_mode is PolicyEngineMode.ALL
+    return await engine.judge(
+        call,
+        state,
+        source.pk,
+        user=person,
+        mode="all" if every else "any",
+        subject=SOURCE_VIEW(source),
+        context=dict(context or {}),
+    )
+
+
 async def admits(engine: Engine, call: Call, state: State, source: Source, person: Person | None) -> bool:
     """Whether the policies bound to ``source`` let ``person`` use it."""
-    every = source.policy_engine_mode is PolicyEngineMode.ALL
-    result = await engine.judge(
-        call, state, source.pk, user=person, mode="all" if every else "any", subject=SOURCE_VIEW(source)
-    )
-    return result.passing
+    return (await judged(engine, call, state, source, person)).passing
 
 
 def actions(engine: Engine, linked: Sequence[Kind[Any]]) -> tuple[Action, ...]:
@@ -195,7 +207,8 @@ def actions(engine: Engine, linked: Sequence[Kind[Any]]) -> tuple[Action, ...]:
     async def user_settings(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
         """The enabled sources that the caller may use and people can connect with.
 
-        No ``configure_url`` is told: nobody is led to a source yet; Telegram's widget asks in the page itself.
+        No ``configure_url`` is told: nobody is led to a source to connect. Plex and Telegram are asked by scripts of
+        the page; what they give it is taken where each connects people.
         """
         person = await person_by_pk(state, call.actor.pk)
         found: list[UserSetting] = []

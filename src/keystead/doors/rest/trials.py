@@ -33,10 +33,10 @@ from keystead.people.user import USER
 from keystead.policies.engine import Engine
 from keystead.policies.geoip import COUNTRIES, DetailedCountry
 from keystead.policies.judge import Request
+from keystead.policies.plain import plain
 from keystead.policies.sandbox import ExpressionError
 from keystead.policies.values import evaluate_mapping, group_view, names_for_mapping
 from keystead.providers.access import PolicyTestResult
-from keystead.providers.oidc.claims import plain
 
 SEE: Final = "authentik_policies.view_policy_cache"
 CLEAR: Final = "authentik_policies.clear_policy_cache"

@@ -1,31 +1,28 @@
 """Flows in a browser and over JSON: two doors to one executor (flows.md §1)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
 from keystead.base.errors import Kind, Problem, invalid, not_found
-from keystead.doors.http.cookies import Jar, fresh
-from keystead.doors.http.identity import check_csrf, session_of
+from keystead.doors.http.cookies import Jar
+from keystead.doors.http.identity import check_csrf
 from keystead.doors.http.json_body import json_object
-from keystead.doors.http.message import Request, Response, address_of, redirect
+from keystead.doors.http.message import Request, Response, redirect
 from keystead.doors.http.site import Site
+from keystead.doors.http.visitor import remembered, visitor_of
 from keystead.doors.web import render
 from keystead.doors.web.pages import look, page
+from keystead.doors.web.starts import startable
 from keystead.flows.executor import Executor
 from keystead.flows.flow import FLOW, Flow
 from keystead.flows.inspector import inspect
 from keystead.flows.ports import Reply, Visitor
 from keystead.kinds.call import Call
-from keystead.people import token
-from keystead.people.user import by_pk, uid
 from keystead.wire import form
 
-_ANONYMOUS: Final = timedelta(days=1)
-"""How long a browser that has not signed in keeps its session key."""
 _TRUE: Final = frozenset({"true", "on", "1", "yes"})
 Params = dict[str, str]
 
@@ -41,27 +38,7 @@ class FlowDoor(msgspec.Struct, frozen=True):
 
     async def visitor(self, request: Request, call: Call, site: Site, query: Mapping[str, str]) -> tuple[Call, Visitor]:
         """Who goes through the flow, and the call as that visitor makes it."""
-        sid = self.jar.read(request.cookies)
-        session = await session_of(request, site, self.jar)
-        user = await by_pk(site.state, session.user) if session else None
-        if user is not None and not user.is_active:
-            session = user = None
-        outpost = await self._outpost(request, site)
-        if outpost:
-            named = address_of(request.header(b"x-authentik-remote-ip").strip())
-            call = replace(call, peer=str(named) if named else call.peer)
-        parked = self.jar.parked(request.cookies, secure=request.secure)
-        return call, Visitor(sid or fresh(), session, user, query, outpost, parked)
-
-    @staticmethod
-    async def _outpost(request: Request, site: Site) -> bool:
-        """Whether the caller is an outpost that speaks for somebody else's address (rest.md §2)."""
-        key = request.header(b"x-authentik-outpost-token")
-        found = await token.by_key(site.state, key, request.at) if key else None
-        if found is None or found.intent is not token.IntentEnum.API:
-            return False
-        user = await by_pk(site.state, found.user)
-        return user is not None and user.is_active and user.type.value == "internal_service_account"
+        return await visitor_of(request, call, site, self.jar, query)
 
     @staticmethod
     async def flow(call: Call, site: Site, slug: str) -> tuple[Call, Flow]:
@@ -79,18 +56,11 @@ class FlowDoor(msgspec.Struct, frozen=True):
 
     def cookies(self, request: Request, site: Site, reply: Reply, response: Response) -> Response:
         """``response`` with the session cookie, where it is not the one the browser has."""
-        visitor = reply.visitor
-        if visitor.sid != self.jar.read(request.cookies):
-            session = visitor.session
-            browser = session is not None and bool(session.auth.get("browser"))
-            expires = None if browser else session.expires if session else request.at + _ANONYMOUS
-            subject = uid(site.state, session.user) if session else "anonymous"
-            response.headers.extend(
-                self.jar.make(visitor.sid, secure=request.secure, at=request.at, subject=subject, expires=expires)
-            )
-        if visitor.parked != self.jar.parked(request.cookies, secure=request.secure):
-            response.headers.append(self.jar.park(visitor.parked, secure=request.secure, at=request.at))
-        return response
+        return self.remembered(request, site, reply.visitor, response)
+
+    def remembered(self, request: Request, site: Site, visitor: Visitor, response: Response) -> Response:
+        """The same for ``visitor``."""
+        return remembered(request, site, self.jar, visitor, response)
 
     # JSON
 
@@ -149,7 +119,7 @@ class FlowDoor(msgspec.Struct, frozen=True):
 
         :param action: where its form is posted; by default to the page's own address.
         """
-        challenge = dict(reply.challenge or {})
+        challenge = startable(dict(reply.challenge or {}), request.query.get("next", ""), site.root_path)
         leaves = challenge.get("component") == "xak-flow-redirect"
         if leaves and not (posted and _may_lead_away(str(challenge["to"]))):
             to = self.place(site, str(challenge["to"]))

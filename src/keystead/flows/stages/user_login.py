@@ -11,9 +11,11 @@ from keystead.base import duration, rand
 from keystead.base.clock import unix
 from keystead.flows.challenge import pending
 from keystead.flows.entry import ADDING
+from keystead.flows.ports import WhoIs
 from keystead.flows.schema import Answered, PersonAsked
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Body, Challenge, Deny, Done, Error, Outcome, Run, Stage
+from keystead.flows.vouched import JOINING, keep
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Text, Uuid
@@ -86,7 +88,7 @@ async def ask(run: Run[UserLoginStage]) -> Challenge | Outcome:
         return refusal
     if duration.parse(run.stage.remember_me_offset) > timedelta():
         return Challenge(COMPONENT, pending(run))
-    return _signed_in(run, remember=False)
+    return await _signed_in(run, remember=False)
 
 
 async def answer(run: Run[UserLoginStage], body: Body) -> Outcome:
@@ -97,7 +99,7 @@ async def answer(run: Run[UserLoginStage], body: Body) -> Outcome:
     remember = _ANSWERS.get(given) if isinstance(given, (bool, str)) else None
     if remember is None:
         return Again({"remember_me": [Error("Say whether to stay signed in: true or false.", "required")]})
-    return _signed_in(run, remember=remember)
+    return await _signed_in(run, remember=remember)
 
 
 def _refusal(user: User | None) -> Deny | None:
@@ -108,10 +110,13 @@ def _refusal(user: User | None) -> Deny | None:
     return None
 
 
-def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
+async def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
     call, stage, user = run.call, run.stage, run.user
     if user is None:
         return Deny()
+    kept = await keep(run, user, WhoIs.SIGNED_IN)
+    if isinstance(kept, Deny):
+        return kept
     lasting = duration.parse(stage.session_duration)
     if remember:
         lasting += duration.parse(stage.remember_me_offset)
@@ -129,6 +134,7 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
         "geoip_binding": stage.geoip_binding.value,
     }
     changes = Changes()
+    changes.extend(kept)
     changes.write(logged_in(call, user.pk), reputation.scored(call, user.username, 1))
     before, parked = run.visitor.session, run.visitor.parked
     if before is not None and before.user == user.pk:
@@ -146,9 +152,8 @@ def _signed_in(run: Run[UserLoginStage], *, remember: bool) -> Outcome:
     proof = {"auth_method": method, "auth_method_args": args}
     changes.event(call, "login", USER_LOGIN_STAGE.app, proof, user=who)
     user = msgspec.structs.replace(user, last_login=call.at)
-    return Done(
-        changes=changes, user=user, visitor=replace(run.visitor, sid=sid, session=started, user=user, parked=parked)
-    )
+    visitor = replace(run.visitor, sid=sid, session=started, user=user, parked=parked)
+    return Done(forget=(JOINING,), changes=changes, user=user, visitor=visitor)
 
 
 USER_LOGIN_STAGE = Kind(

@@ -9,8 +9,10 @@ import msgspec
 from keystead.base.errors import Kind as Fault
 from keystead.base.errors import Problem, invalid
 from keystead.flows.challenge import complaints
+from keystead.flows.ports import WhoIs
 from keystead.flows.shown import BY_UUID, StageShown, view
 from keystead.flows.stage import Again, Deny, Done, Error, Outcome, Run, Stage
+from keystead.flows.vouched import JOINING, keep
 from keystead.kinds.access import as_system, system
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
@@ -73,7 +75,14 @@ async def ask(run: Run[UserWriteStage]) -> Outcome:
         return Again(complaints(exc.fields))
     kept = {key: value for key, value in data.items() if key not in _SPENT}
     context = {"pending_user": new.pk, "prompt_data": kept}
-    return Done(context, changes=_changes(run, old, new), user=new)
+    changes = _changes(run, old, new)
+    if old is not None:
+        return Done(context, changes=changes, user=new)
+    joined = await keep(run, new, WhoIs.MADE)
+    if isinstance(joined, Deny):
+        return joined
+    changes.extend(joined)
+    return Done(context, forget=(JOINING,), changes=changes, user=new)
 
 
 def _blank(run: Run[UserWriteStage]) -> User:
@@ -124,8 +133,9 @@ async def _ruled(run: Run[UserWriteStage], old: User | None, new: User) -> User:
 
 
 def _attributes(old: Mapping[str, object], data: Mapping[str, object]) -> dict[str, object]:
-    """``old`` with what was answered under ``attributes.…`` (dots lead inside) and ``locale``."""
-    new = dict(old)
+    """``old`` with what was told as ``attributes``, answered as ``attributes.…`` (dots lead inside) and ``locale``."""
+    told = data.get("attributes")
+    new = {**old, **(told if isinstance(told, Mapping) else {})}
     for key, value in data.items():
         place, _, inside = ("attributes", ".", "settings.locale") if key == "locale" else key.partition(".")
         path = inside.split(".")

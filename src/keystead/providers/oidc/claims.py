@@ -1,7 +1,6 @@
 """Claims: who a token is about, and what scope mappings tell of them (oauth2.md §3, §4)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time
 from typing import Final, NamedTuple
 
 from keystead.base import log
@@ -10,6 +9,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.snapshot import Snapshot
 from keystead.people.person import Person
 from keystead.policies.judge import Request
+from keystead.policies.plain import merged, plain
 from keystead.policies.sandbox import ExpressionError, make_view
 from keystead.policies.values import evaluate_mapping, looks_beside, names_for_mapping
 from keystead.providers.oidc.mapping import PROTECTED, SCOPE_MAPPING, ScopeMapping
@@ -20,8 +20,6 @@ OPENID: Final = "openid"
 OFFLINE: Final = "offline_access"
 _KEPT: Final = 500
 """People whose claims are kept."""
-_MAX_DEPTH: Final = 32
-_MAX_BITS: Final = 63
 _PROVIDER: Final = make_view(
     "provider",
     {name: name for name in ("pk", "name", "client_id", "launch_url")}
@@ -145,30 +143,3 @@ def _audience(value: object) -> bool:
     if isinstance(value, str):
         return bool(value)
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
-
-
-def plain(value: object) -> object:
-    """``value``, as an expression gave it, in JSON's own types; a view of something becomes its name."""
-    if value is None or isinstance(value, (str, bool, float)):
-        return value
-    if isinstance(value, int):
-        return value if value.bit_length() <= _MAX_BITS else str(value)
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset, range)):
-        return [plain(item) for item in value]
-    if isinstance(value, (datetime, date, time)):
-        return value.isoformat()
-    return str(value)
-
-
-def merged(one: object, other: object, depth: int = 0) -> object:
-    """Two values of one claim as one."""
-    if isinstance(one, dict) and isinstance(other, dict) and depth < _MAX_DEPTH:
-        both = dict(one)
-        for key, value in other.items():
-            both[key] = merged(both[key], value, depth + 1) if key in both else value
-        return both
-    if isinstance(one, list) and isinstance(other, list):
-        return [*one, *other]
-    return other

@@ -10,11 +10,12 @@ from keystead.kinds.call import Call
 from keystead.kinds.state import State
 from keystead.people.person import Person
 from keystead.policies.judge import Request
+from keystead.policies.plain import plain
 from keystead.policies.sandbox import ExpressionError
 from keystead.policies.values import evaluate_mapping, names_for_mapping
 from keystead.providers import application as applications
 from keystead.providers.mapping import FOR_USER, PropertyMappingPreview, previewed
-from keystead.providers.oidc.claims import mappings, plain, subject, tell
+from keystead.providers.oidc.claims import mappings, subject, tell
 from keystead.providers.oidc.issuer import addresses
 from keystead.providers.oidc.mapping import ScopeMapping
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, OAuth2Provider

@@ -220,6 +220,7 @@ def _sources(made: _Flows) -> None:
             pk=rand.uuid4(),
             name="default-source-enrollment-write",
             user_creation_mode=UserCreationModeEnum.ALWAYS_CREATE,
+            create_users_as_inactive=False,  # the stage behind it signs them in
         )
     )
     login = made.add(UserLoginStage(pk=rand.uuid4(), name="default-source-enrollment-login"))

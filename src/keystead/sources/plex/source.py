@@ -1,5 +1,6 @@
-"""Plex source: people with an account at Plex who may use one of our servers there."""
+"""Plex source: people with an account at Plex who may use one of our servers there (the kinds)."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
@@ -8,18 +9,16 @@ import msgspec
 from keystead.base import rand
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
-from keystead.flows.redirected import RedirectChallenge
-from keystead.kinds.action import Action
 from keystead.kinds.call import Call
-from keystead.kinds.kind import Filter, Kind, steady
+from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import SECRET_SHOWN, WRITE_ONLY, Column, Text
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
 from keystead.people.brand import ThemedUrls
 from keystead.sources import mapping
 from keystead.sources.connection import UserSourceConnection, group_kind, sealing, user_kind
-from keystead.sources.source import LATER, PBM_UUID, GroupMatchingModeEnum, Source, check, icon
+from keystead.sources.source import PBM_UUID, GroupMatchingModeEnum, Source, check, icon
 
+_PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 ICON: Final = "/static/dist/assets/icons/source-plex.svg"
 
 
@@ -30,10 +29,12 @@ def _client_id() -> str:
 class PlexSource(Source, frozen=True, kw_only=True):
     """People with an account at Plex.
 
+    Its group matching and mappings wait for groups, of which Plex tells none.
+
     :param client_id: by which Plex knows this installation.
     :param allowed_servers: ids of the servers whose users may come in.
     :param allow_friends: friends of the owner may come in too, though they share no server.
-    :param plex_token: the owner's token.
+    :param plex_token: the owner's token; the owner may come in, and says whose friends and servers count.
     """
 
     group_matching_mode: GroupMatchingModeEnum = GroupMatchingModeEnum.IDENTIFIER
@@ -63,12 +64,6 @@ class UserPlexConnection(UserSourceConnection, frozen=True, kw_only=True):
     plex_token: Annotated[Text, WRITE_ONLY, Column("secret")]
 
 
-class PlexTokenRedeemRequest(msgspec.Struct):
-    """A token that Plex gave the browser."""
-
-    plex_token: Annotated[str, msgspec.Meta(min_length=1)]
-
-
 @steady
 async def view(
     _call: Call, _state: State, sources: Sequence[PlexSource], _query: Mapping[str, Sequence[str]]
@@ -82,8 +77,10 @@ async def view(
 
 
 async def rules(_call: Call, _state: State, _old: PlexSource | None, new: PlexSource) -> PlexSource:
-    """It has a token."""
+    """It has a token, and a name that Plex can be told."""
     check(new)
+    if not _PRINTABLE.fullmatch(new.client_id):
+        raise invalid({"client_id": ["Letters, digits and other visible characters of ASCII are accepted, no blanks."]})
     if not new.plex_token.reveal().strip():
         raise invalid({"plex_token": ["May not be blank."]})
     return new
@@ -116,38 +113,13 @@ PLEX_SOURCE: Kind[PlexSource] = Kind(
         "user_matching_mode",
     ),
     bindable=True,
-    stored_only=LATER,
 )
-USER_PLEX: Final = user_kind(PLEX_SOURCE, "plex", "Plex", struct=UserPlexConnection, **sealing("plex_token", "plex"))
+USER_PLEX: Final = user_kind(
+    PLEX_SOURCE, "plex", "Plex", struct=UserPlexConnection, stored_only="", **sealing("plex_token", "plex")
+)
 KINDS: Final = (
     PLEX_SOURCE,
-    mapping.kind(PlexSourcePropertyMapping, "plex", "Plex"),
+    mapping.kind(PlexSourcePropertyMapping, "plex", "Plex", stored_only=""),
     USER_PLEX,
-    group_kind(PLEX_SOURCE, "plex", "Plex"),
-)
-_SLUG: Final = (Filter("slug", str, note="Which source."),)
-_LATER: Final = Pending("Plex is not asked about tokens yet, so nobody signs in or connects with one.")
-ACTIONS: Final = (
-    Action(
-        PLEX_SOURCE,
-        "POST",
-        "redeem_token/",
-        _LATER,
-        "redeem_token_create",
-        permission=None,
-        request=PlexTokenRedeemRequest,
-        response=RedirectChallenge,
-        query=_SLUG,
-    ),
-    Action(
-        PLEX_SOURCE,
-        "POST",
-        "redeem_token_authenticated/",
-        _LATER,
-        "redeem_token_authenticated_create",
-        permission="",
-        request=PlexTokenRedeemRequest,
-        status=204,
-        query=_SLUG,
-    ),
+    group_kind(PLEX_SOURCE, "plex", "Plex", stored_only="Plex tells of no groups, so nobody gets into one by it."),
 )
