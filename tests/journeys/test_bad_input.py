@@ -113,6 +113,7 @@ THE_API: Final = {
     "path: no key": Bad(get(f"{API}core/groups/nobody/"), 404, "detail"),
     "path: huge number": Bad(get(USERS + "9" * 40 + "/"), 404, "detail"),
     "path: broken UTF-8": Bad(get(f"{API}core/applications/%ff/"), 404, "detail"),
+    "path: null character of two": Bad(get(f"{API}lifecycle/iterations/latest/a/b%00/"), 404, "detail"),
     "path: null character": Bad(get(f"{API}core/applications/a%00b/"), 404, "detail"),
     "method: not here": Bad(request("PATCH", USERS, ADMIN, JSON, body=b"{}"), 405, "detail"),
     "method: trace": Bad(request("TRACE", USERS, ADMIN), 405, "detail"),

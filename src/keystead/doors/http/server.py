@@ -94,7 +94,7 @@ class Application:
             base_url=site.base_url or installation.current(site.state.settings).base_url,
         )
         try:
-            if found is None:
+            if found is None or "\0" in path:  # which no name or key of anything holds
                 raise Problem(Kind.NOT_FOUND, "Not found.")  # noqa: TRY301 - one place says every error
             if endpoint is None:
                 raise Problem(Kind.METHOD, f'Method "{method}" not allowed.')  # noqa: TRY301 - as above
