@@ -83,6 +83,14 @@ def test_an_altered_seal_is_refused(vault: Vault) -> None:
         vault.open(altered)
 
 
+@pytest.mark.parametrize("junk", ["=", "\n", "junk", "!", "%3D"])
+def test_a_seal_has_one_spelling(vault: Vault, junk: str) -> None:
+    sealed = vault.seal("x")
+    for text in (sealed + junk, sealed.rstrip("=") + "=" * 4 + junk, sealed[:9] + junk + sealed[9:]):
+        with pytest.raises(ValueError, match="does not open"):
+            vault.open(text)
+
+
 def test_signatures_depend_on_purpose_message_and_key(vault: Vault) -> None:
     signed = vault.sign("cookie", "message")
     assert signed == Vault(Secret("k" * 50)).sign("cookie", "message")

@@ -87,7 +87,7 @@ class Vault:
         return _PREFIX + base64.urlsafe_b64encode(nonce + box).decode()
 
     def open(self, sealed: str, context: str = "") -> str:
-        """The reverse of :meth:`seal`.
+        """The reverse of :meth:`seal`; of all spellings of a sealed text only that one opens.
 
         :raises ValueError: the text is not one we sealed, was altered, or belongs to another context or key.
         """
@@ -95,6 +95,8 @@ class Vault:
             raise ValueError("not a sealed text")
         try:
             raw = base64.urlsafe_b64decode(sealed[len(_PREFIX) :])
+            if _PREFIX + base64.urlsafe_b64encode(raw).decode() != sealed:
+                raise ValueError("it is spelled otherwise than sealed texts are")  # noqa: TRY301 - told as one failure
             return self._aead.decrypt(raw[:12], raw[12:], context.encode()).decode()
         except (InvalidTag, ValueError) as exc:
             raise ValueError("a sealed text does not open: altered, or sealed under another secret key") from exc
