@@ -36,6 +36,7 @@ from keystead.store import Store
 from tests import engines
 from tests.client import Client
 from tests.engines import Engine
+from tests.strangers import UNREACHABLE
 
 BEGIN: Final = datetime(2026, 9, 1, 12, 0, 0, 123456, UTC)
 """What a house's clock shows at first; it stands still until a test moves it."""
@@ -174,7 +175,7 @@ async def assemble(
     :param actions: operations of the test's own, served with ``extra``.
     """
     clock = clock or HandClock()
-    state = State(store, (*app.KINDS, *extra), VAULT, clock)
+    state = State(store, (*app.KINDS, *extra), VAULT, clock, UNREACHABLE)
     state.install_id = "installation-of-the-tests"
     await state.load()
     site = Site(state, ready=True)

@@ -14,10 +14,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from keystead.base.outbound import Outbound
+
 Spoken: TypeAlias = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 LOCAL = ipaddress.ip_network("127.0.0.0/8")
 _BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
 _END = _BEGIN + timedelta(days=36_500)
+
+
+async def _nowhere(_host: str, _port: int) -> list[str]:
+    return []
+
+
+UNREACHABLE = Outbound(resolve=_nowhere)
+"""For houses that ask nobody, whatever network the tests run in."""
 
 
 class Authority:

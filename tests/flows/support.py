@@ -30,6 +30,7 @@ from keystead.policies.expression import ExpressionPolicy
 from keystead.store import Statement, Store, Unit, Write
 from tests.flows.lists import BEGIN, KINDS, PORTS, VAULT, HandClock
 from tests.flows.parts import SECRET, Given, enter, secret, text_field, who
+from tests.strangers import UNREACHABLE
 
 RUNS = Statement("test.runs", "SELECT flow, state FROM flow_runs")
 EVENTS = Statement("test.events", "SELECT action, context, username FROM events WHERE action = $1 ORDER BY position")
@@ -185,7 +186,7 @@ def _kind(obj: object) -> Kind[Any]:
 async def opened(store: Store) -> Studio:
     """An installation on an empty ``store``."""
     clock = HandClock()
-    state = State(store, KINDS, VAULT, clock)
+    state = State(store, KINDS, VAULT, clock, UNREACHABLE)
     state.install_id = "installation-of-the-tests"
     await state.load()
     studio = Studio(state, clock)
