@@ -12,8 +12,9 @@ HIDDEN = "correct horse battery staple"
 
 @pytest.fixture(autouse=True)
 def _own_configuration() -> Iterator[None]:
+    before = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**before)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
