@@ -213,6 +213,11 @@ class Kind(Generic[T]):
         return self.table is None and (self.view is None or getattr(self.view, "steady", False))
 
     @cached_property
+    def sought(self) -> frozenset[str]:
+        """Names of the filters that only the store can answer (:attr:`Filter.keys`)."""
+        return frozenset(item.name for item in self.filters if isinstance(item, Filter) and item.keys is not None)
+
+    @cached_property
     def shown_secrets(self) -> tuple[str, ...]:
         """Names of the secrets that those who may change an object may read."""
         return tuple(item.name for item in self.fields.values() if item.secret and Mark.SECRET_SHOWN in item.marks)

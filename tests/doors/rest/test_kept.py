@@ -17,6 +17,7 @@ from keystead.people.brand import Brand
 from keystead.people.group import GROUP, Group
 from keystead.people.role import Role
 from keystead.people.user import USER
+from keystead.policies.expression import EXPRESSION_POLICY
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER
 from tests.client import Client
 from tests.family.bodies import Maker
@@ -268,6 +269,27 @@ async def test_a_list_that_is_kept_is_only_for_who_may_see_it_and_never_old(hous
     assert (await house.admin.get(f"{policies}&page=2")).status == 404
     await house.admin.delete(f"{API}/policies/expression/{made['pk']}/")
     assert (await reader.get(policies)).json["results"] == []
+
+
+async def test_what_only_the_store_can_tell_is_asked_each_time(house: House) -> None:
+    policies = f"{API}/{EXPRESSION_POLICY.path}/"
+    assert (await house.admin.post(policies, {"name": "kept", "expression": "return True"})).status == 201
+
+    def kept() -> list[object]:
+        lists: dict[tuple[object, ...], bytes] = house.state.settings.memo("verbs.lists", dict)
+        return [name for name in lists if name[0] == EXPRESSION_POLICY.path]
+
+    assert {"created", "last_updated"} <= EXPRESSION_POLICY.sought
+    for query in (
+        "created=2020-01-01T00:00:00Z",
+        "%63reated=2020-01-01T00:00:00Z",
+        "page=1&last_updated=2020-01-01T00:00:00Z",
+    ):
+        answered = await house.admin.get(f"{policies}?{query}")
+        assert (answered.status, answered.json["results"], kept()) == (200, [], []), query
+    for query in ("", "?name=kept", "?search=created"):
+        assert len((await house.admin.get(f"{policies}{query}")).json["results"]) == (0 if "search" in query else 1)
+    assert len(kept()) == 3
 
 
 async def test_a_list_of_a_family_is_kept_only_for_who_may_see_every_type(house: House) -> None:

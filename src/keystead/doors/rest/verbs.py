@@ -18,7 +18,7 @@ from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.field import Field
-from keystead.kinds.kind import Filter, Kind, Verb
+from keystead.kinds.kind import Kind, Verb
 from keystead.kinds.marks import OnDelete
 from keystead.kinds.render import encoded, render
 from keystead.kinds.snapshot import Referrer
@@ -144,7 +144,7 @@ def _shared_by_all(request: Request, call: Call, kind: Kind[Any], narrow: Narrow
     None where it may be another for another caller, or where the store or the hour has a say in it.
     """
     plain = kind.steady and narrow is None and not kind.shown_secrets
-    if not plain or any(isinstance(item, Filter) and item.keys for item in kind.filters) or not may(call, kind, "view"):
+    if not plain or not may(call, kind, "view") or not kind.sought.isdisjoint(name for name, _ in request.query):
         return None
     return kept.name_of(request, call, kind.path)
 
