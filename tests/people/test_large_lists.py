@@ -361,12 +361,12 @@ async def test_nobody_waits_for_ever_for_what_is_being_looked_up(crowd: House, m
     monkeypatch.setattr(state.store, "fetch", slow)
     state.large = Large(state.store, begins=1)
     await listing.ahead(state)
-    await begun.wait()
     call = Call(SYSTEM, BEGIN, state.settings)
     for _ in range(2):
         with pytest.raises(Problem) as told:
             await listing.rows(call, state, USER, {}, Page(9, 10))
         assert (told.value.kind, told.value.retry_after) == (Fault.BUSY, 10)
+    assert begun.is_set()
     go_on.set()
     monkeypatch.setattr(kept, "LONGEST", PATIENCE)
     assert len((await listing.rows(call, state, USER, {}, Page(9, 10)))[0]) == 10

@@ -187,10 +187,10 @@ async def rows(
 
 
 async def ahead(state: State) -> None:
-    """Look at every large table once in its usual order, so that nobody has to wait for that."""
+    """Look at every large table once, so that nobody has to wait for that."""
     for kind in state.kinds.values():
-        if kind.table is not None and (total := await _total(state, kind)) >= state.large.begins:
-            await state.large.ahead(Asked(kind, Conditions(), keys(kind, {}), total, 0, DEFAULT_SIZE))
+        if kind.table is not None and await _total(state, kind) >= state.large.begins:
+            await state.large.ahead(kind)
 
 
 def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:

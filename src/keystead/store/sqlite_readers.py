@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from keystead.store.sql import Row, Statement
+from keystead.store.sql import LONGEST, Row, Statement
 from keystead.store.sqlite_link import connect, outage
 from keystead.store.store import StoreDown
 
 READERS: Final = 3
-"""Threads; one of them may be held for a while by what is made behind answers (``keystead.kinds.large.kept``)."""
+"""Threads for what is waited for. Beside them one makes what may take minutes, behind the answers."""
 
 _Bound: TypeAlias = Sequence[str | int | float | bytes | None]
 
@@ -55,6 +55,7 @@ class Readers:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
+        self._behind = ThreadPoolExecutor(1, thread_name_prefix="sqlite-behind")
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._asked: set[_Question] = set()
@@ -66,9 +67,10 @@ class Readers:
         """
         question = _Question(statement, bound)
         self._asked.add(question)
+        threads = self._threads if statement.longest <= LONGEST else self._behind
         try:
             async with asyncio.timeout(statement.longest):
-                return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, question)
+                return await asyncio.get_running_loop().run_in_executor(threads, self._answer, question)
         except TimeoutError as exc:
             raise StoreDown(f"{statement.name} took longer than {statement.longest:.0f} s") from exc
         except sqlite3.OperationalError as exc:
@@ -90,6 +92,7 @@ class Readers:
         """Stop what runs, then let go of the file."""
         for question in self._asked:
             question.drop()
-        await asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown)
+        for threads in (self._threads, self._behind):
+            await asyncio.get_running_loop().run_in_executor(None, threads.shutdown)
         for connection in self._connections:
             connection.close()

@@ -162,6 +162,10 @@ class Kept(Generic[T]):
         if not (made and made.lasts) and (key in self._making or len(self._making) < _MAKING):
             self.begin(key, make, of)
 
+    def being_made(self, key: Hashable) -> bool:
+        """Whether the value is being made."""
+        return key in self._making
+
     def forget(self, key: Hashable) -> None:
         """Have the value made anew when it is wanted next, unless that was done just now."""
         made = self._held.get(key)

@@ -7,9 +7,10 @@ full; any other is told by ranks (``ranks``), or, where rows have no numbers, by
 
 import asyncio
 import contextlib
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from keystead.kinds.conditions import Conditions
+from keystead.kinds.kind import Kind
 from keystead.kinds.large.ask import Asked, ask, each, near, within
 from keystead.kinds.large.kept import QUICK
 from keystead.kinds.large.members import Stray
@@ -31,7 +32,7 @@ FEWEST: Final = 500
 FAR: Final = 50_000
 """Matches up to which PostgreSQL looks them up by the index of what is asked for, and none walks along all rows."""
 SORTED: Final = 50_000
-"""Matches up to which they are rather sorted than waited for."""
+"""Matches up to which they are sorted while their ranks begin to be made; who comes next waits for those."""
 WIDE: Final = 20_000
 """Matches above which nobody waits for their count."""
 LOOKED_UP: Final = 16_000
@@ -59,11 +60,9 @@ class Large:
         self._ranks = Ranks(store)
         self._trails = Trails(store)
 
-    async def ahead(self, asked: Asked) -> None:
-        """Have at hand what the first who asks for a list in this order would wait for."""
-        await self._samples.drawn(asked.kind)
-        if await self._ranks.usable(asked):
-            self._ranks.ready(asked)
+    async def ahead(self, kind: Kind[Any]) -> None:
+        """Have a sample at hand, which whoever asks first for a list would wait for."""
+        await self._samples.drawn(kind)
 
     async def page(self, asked: Asked) -> _Page:
         """The primary keys of a page's rows, in order, and the count of the whole list.
@@ -87,19 +86,22 @@ class Large:
     async def _of_few(self, asked: Asked, share: float, least: float, *, numbered: bool) -> _Page | None:
         """The page if few match: by their ranks, or by sorting them."""
         about = share * asked.total
-        if numbered and FEWEST < about <= FEW and self._ranks.ready(asked):
+        if numbered and FEWEST < about <= FEW and self._ranks.known(asked):
             with contextlib.suppress(Stray):
                 if await self._ranks.count(asked, near=True, patience=PATIENCE) is not None:
                     return await self._ranks.page(asked, near=True)
         if about > NEAR or least * asked.total > LOOKED_UP:
             return None
         keys, count = await near(self._store, asked)
+        if numbered and count > FEWEST:
+            self._ranks.ready(asked)
         self._samples.learn(asked, count, least)
         return keys, count
 
     async def _of_many(self, asked: Asked, share: float, known: int | None, *, numbered: bool) -> _Page:
         """The page by few steps from an end of the list, or however far from both it is."""
         found = await self._walked(asked, share, known)
+        begun = not numbered or self._ranks.begun(asked)
         if known is None:
             known = await self._counted(asked, share, numbered=numbered)
         if numbered:
@@ -111,16 +113,16 @@ class Large:
             if known is None:
                 known = max(round(share * asked.total), least + 1) if len(found) == asked.size else least
             return found, max(known, least)
-        return await self._far(asked, share, known, numbered=numbered)
-
-    async def _far(self, asked: Asked, share: float, known: int | None, *, numbered: bool) -> _Page:
-        """A page that no few steps from either end lead to: by ranks, or faster while those would be waited for."""
         if not numbered:
             return await self._trails.page(asked, share, known)
+        return await self._far(asked, share, known, begun=begun)
+
+    async def _far(self, asked: Asked, share: float, known: int | None, *, begun: bool) -> _Page:
+        """A page that no few steps from either end lead to: by ranks, or faster while those would be waited for."""
         if not self._ranks.ready(asked, members=True):
             if known is not None and known > FAR and _covered(asked) and (page := await self._skipped(asked, known)):
                 return page
-            if share * asked.total <= SORTED and not self._ranks.known(asked):
+            if share * asked.total <= SORTED and not begun:
                 return await near(self._store, asked)
         try:
             return await self._ranks.page(asked, near=self._by_index(asked, share))

@@ -69,6 +69,10 @@ class Ranks:
         """Whether who stands where in the order is known."""
         return self._lines.held(_order_of(asked), asked.total) is not None
 
+    def begun(self, asked: Asked) -> bool:
+        """Whether who stands where in the order is known, or being looked up."""
+        return self.known(asked) or self._lines.being_made(_order_of(asked))
+
     def ready(self, asked: Asked, *, members: bool = False) -> bool:
         """Whether who stands where in the order is known (and who is in the list, if that matters); it soon is."""
         if self.known(asked):
