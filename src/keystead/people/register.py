@@ -14,6 +14,7 @@ from keystead.people import (
     impersonation,
     initial,
     object_attribute,
+    oneself,
     role,
     session,
     token,
@@ -58,6 +59,7 @@ OPENED: Final[tuple[Kind[Any], ...]] = tenant.KINDS
 """Kinds whose callers prove themselves by a key of their own."""
 ACTIONS: Final[tuple[Action, ...]] = (
     *user_actions.ACTIONS,
+    *oneself.ACTIONS,
     *impersonation.ACTIONS,
     *agent.ACTIONS,
     *group.ACTIONS,

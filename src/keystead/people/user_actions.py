@@ -1,24 +1,21 @@
-"""What is done to users beside the verbs: who am I, passwords, service accounts, recovery links, folders."""
+"""What is done to users beside the verbs: passwords, service accounts, recovery links, folders."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from keystead.base import duration, rand
 from keystead.base.errors import denied, invalid
-from keystead.kinds.access import holds, permitted, require, system
+from keystead.kinds.access import permitted, require, system
 from keystead.kinds.action import Action, Answer
-from keystead.kinds.call import Actor, Call
+from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
-from keystead.kinds.marks import VERBATIM, Duration, Email, Text
-from keystead.kinds.permissions import SYSTEM
+from keystead.kinds.marks import VERBATIM, Duration, Text
 from keystead.kinds.state import State
-from keystead.people import password, session, shown, token
-from keystead.people.actor import actor_of
+from keystead.people import password, session, token
 from keystead.people.brand import brand_for
 from keystead.people.group import GROUP, Group
 from keystead.people.power import check_reach
@@ -27,8 +24,6 @@ from keystead.people.user import (
     USER,
     User,
     UserTypeEnum,
-    avatar,
-    by_pk,
     check_username,
     set_password,
     uid,
@@ -42,51 +37,6 @@ RESET: Final = "authentik_core.reset_user_password"
 """The permission to give people another password, without changing anything else of theirs."""
 SET_HASH: Final = "authentik_core.set_user_password_hash"
 """The permission to give people a password by its hash, which nobody here can look at."""
-
-
-class UserSelfGroups(msgspec.Struct):
-    """One's own group."""
-
-    name: str
-    pk: str
-
-
-class UserSelfRoles(msgspec.Struct):
-    """One's own role."""
-
-    name: str
-    pk: str
-
-
-class UserSelf(msgspec.Struct):
-    """Oneself."""
-
-    pk: int
-    username: Annotated[str, msgspec.Meta(max_length=150)]
-    name: str
-    is_active: bool
-    is_superuser: bool
-    is_current: bool
-    groups: list[UserSelfGroups]
-    roles: list[UserSelfRoles]
-    email: Email
-    avatar: str
-    uid: str
-    settings: dict[str, object]
-    type: UserTypeEnum
-    system_permissions: list[str]
-
-
-class SessionUser(msgspec.Struct):
-    """Who is signed in here.
-
-    :param original: who acts as ``user``; absent when nobody acts as somebody else.
-    :param users: everybody signed in in this browser.
-    """
-
-    user: UserSelf
-    users: list[UserSelf]
-    original: UserSelf | msgspec.UnsetType = msgspec.UNSET
 
 
 class UserPath(msgspec.Struct):
@@ -136,44 +86,6 @@ class Link(msgspec.Struct):
     """A link."""
 
     link: str
-
-
-async def me(call: Call, state: State, _obj: None, _query: Mapping[str, Sequence[str]]) -> Answer:
-    """Who the caller is."""
-    oneself = await _oneself(call, state, call.actor)
-    original = await _oneself(call, state, call.actor.original) if call.actor.original else msgspec.UNSET
-    everybody = [oneself]
-    for one in (await session.parked(state, call.parked, call.at)).values():
-        actor = await actor_of(state, one.user) if one.user != oneself.pk else None
-        if actor is not None:
-            everybody.append(await _oneself(call, state, actor, current=False))
-    return Answer(SessionUser(oneself, everybody, original))
-
-
-async def _oneself(call: Call, state: State, actor: Actor, *, current: bool = True) -> UserSelf:
-    found = await by_pk(state, actor.pk)
-    if found is None:
-        raise denied()
-    groups = await shown.partial_groups(state, found.groups)
-    settings = found.attributes.get("settings")
-    return UserSelf(
-        pk=found.pk,
-        username=found.username,
-        name=found.name,
-        is_active=found.is_active,
-        is_superuser=actor.is_superuser,
-        is_current=current,
-        groups=[UserSelfGroups(groups[pk].name, pk) for pk in found.groups if pk in groups],
-        roles=[UserSelfRoles(role.name, role.pk) for role in shown.roles_shown(call.settings, found.roles)],
-        email=found.email,
-        avatar=avatar(call.settings, found),
-        uid=uid(state, found.pk),
-        settings=settings if isinstance(settings, dict) else {},
-        type=found.type,
-        system_permissions=[
-            name.partition(".")[2] for name in sorted(SYSTEM) if holds(replace(call, actor=actor), name)
-        ],
-    )
 
 
 _PATHS: Final = Statement("user.paths", "SELECT DISTINCT path FROM users ORDER BY path")
@@ -323,7 +235,6 @@ def recovery_link(call: Call, state: State, found: User, life: timedelta) -> tup
 
 
 ACTIONS = (
-    Action(USER, "GET", "me/", me, "me_retrieve", permission="", response=SessionUser),
     Action(
         USER,
         "GET",

@@ -10,7 +10,7 @@ from keystead.kinds.kind import Filter
 from keystead.kinds.marks import Text
 from keystead.kinds.pending import Pending
 from keystead.people.installation.license import LicenseStatusEnum
-from keystead.people.user_actions import UserSelf
+from keystead.people.oneself import UserSelf
 from keystead.providers.endpoints.facts import DeviceFacts
 
 _CONNECTORS: Final = "endpoints/agents/connectors/"
