@@ -2,7 +2,7 @@
 
 import pytest
 
-from keystead.store import GuardFailed, Store, Taken, Unit, Write
+from keystead.store import GuardFailed, Overtaken, Store, Taken, Unit, Write
 from keystead.store.ahead import Ahead
 from tests.store import writes
 from tests.store.writes import note
@@ -56,3 +56,18 @@ async def test_others_get_in_between(store: Store, monkeypatch: pytest.MonkeyPat
         await store.commit(Unit((note("between"),)))
         assert len(await ahead.fetch(writes.NOTES)) == 21
     assert await store.fetch(writes.NOTES) == [("between", "")]
+
+
+async def test_who_is_overtaken_hears_of_it(store: Store) -> None:
+    async with Ahead(store) as ahead:
+        await ahead.write([note("a")])
+        await ahead.let_go()
+        await store.commit(Unit((note("a"),)))
+        with pytest.raises(Overtaken):
+            await ahead.fetch(writes.NOTES)
+        with pytest.raises(Overtaken):
+            await ahead.write([note("b")])
+    async with Ahead(store) as ahead:
+        with pytest.raises(Taken):  # nobody came between: it never went
+            await ahead.write([note("a")])
+    await store.commit(Unit((note("b"),)))

@@ -26,6 +26,7 @@ _SENSITIVE: Final = re.compile(
 )
 _KEY_IN_PATH: Final = re.compile(r"(?<=/)(?=[^/]*[0-9])[A-Za-z0-9_-]{40,}(?=/|$)")
 """A part of a path that is drawn at random and longer than an uuid: the key of a recovery link, say."""
+_PASSWORD_IN_URL: Final = re.compile(r"(://[^/?#@\s:]*:)[^/?#@\s]+@")  # RFC 3986 §3.2.1
 _LONGEST: Final = 1024
 """Characters of a path or a parameter that an event keeps."""
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -58,11 +59,11 @@ _NAMES: Final = ("name", "username", "identifier", "domain")
 
 
 def cleaned(value: object) -> object:
-    """``value`` as JSON with everything secret replaced: by type, and by the names under which secrets travel."""
+    """``value`` as JSON with everything secret replaced: by type, by the names under which secrets travel, in URLs."""
     if isinstance(value, msgspec.Struct):
         value = msgspec.structs.asdict(value)
     if isinstance(value, (str, Secret)):
-        return MASK if isinstance(value, Secret) else _writable(value)
+        return MASK if isinstance(value, Secret) else _PASSWORD_IN_URL.sub(rf"\1{MASK}@", _writable(value))
     if isinstance(value, Mapping):
         return {
             _writable(str(key)): _masked(inner) if _SENSITIVE.search(str(key)) else cleaned(inner)

@@ -6,12 +6,13 @@ statements, rows and numbered changes of settings documents.
 """
 
 from keystead.store.sql import Row, Statement, Value
-from keystead.store.store import Change, GuardFailed, Rehearsal, Store, StoreDown, Taken
+from keystead.store.store import Change, GuardFailed, Overtaken, Rehearsal, Store, StoreDown, Taken
 from keystead.store.unit import Unit, Write
 
 __all__ = [
     "Change",
     "GuardFailed",
+    "Overtaken",
     "Rehearsal",
     "Row",
     "Statement",

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Final, NoReturn, Self
 
 from keystead.store.sql import Row, Statement, Value
-from keystead.store.store import Change, Rehearsal, Store
+from keystead.store.store import Change, GuardFailed, Overtaken, Rehearsal, Store, Taken
 from keystead.store.unit import Unit, Write
 
 STRETCH: Final = 1.0
@@ -45,6 +45,7 @@ class Ahead:
         """Put ``writes`` ahead.
 
         :raises GuardFailed: as :meth:`Store.commit`, and so on.
+        :raises Overtaken: what was put ahead before goes no more; so do all questions.
         """
         if writes:
             stage = await self._begin()
@@ -64,7 +65,11 @@ class Ahead:
         if self._rehearsal is None:
             begun = now()
             self._rehearsal = await self._open.enter_async_context(self._store.rehearsal())
-            await self._rehearsal.write(self._writes)
+            try:
+                await self._rehearsal.write(self._writes)
+            except (GuardFailed, Taken) as exc:
+                await self.let_go()
+                raise Overtaken(str(exc)) from exc
             self._until = now() + max(STRETCH, _SHARE * (now() - begun))
         return self._rehearsal
 

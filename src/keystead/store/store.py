@@ -32,6 +32,13 @@ class Taken(Exception):  # noqa: N818 - as above
         self.column = column
 
 
+class Overtaken(Exception):  # noqa: N818 - as above
+    """What was put ahead (:class:`~keystead.store.ahead.Ahead`) goes no more: somebody else's change came between.
+
+    Whoever put it ahead decides again, on what is there now.
+    """
+
+
 class StoreDown(Exception):  # noqa: N818 - as above
     """The engine does not answer; what was to be written may or may not have been, but never in part."""
 

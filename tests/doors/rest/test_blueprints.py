@@ -96,6 +96,23 @@ async def test_two_at_once_and_somebody_between(house: House) -> None:
     assert between.result() > 0
 
 
+async def test_who_comes_between_two_entries_was_there_first(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve = house.state.store.reserve
+    between = 0
+
+    async def slowly(name: str, count: int) -> int:
+        nonlocal between
+        if name == "users" and not between:
+            between = (await house.admin.post(f"{API}/core/groups/", {"name": "g"})).status
+        return await reserve(name, count)
+
+    monkeypatch.setattr(house.state.store, "reserve", slowly)
+    user = "- model: authentik_core.user\n  identifiers: {username: u}\n  attrs: {name: U}\n"
+    told = await imported(house.admin, f"{GROUP}  identifiers: {{name: g}}\n{user}")
+    assert between == 201
+    assert told == ["unchanged", "made"]
+
+
 async def test_what_becomes_of_an_object(house: House) -> None:
     there = f"{GROUP}  identifiers: {{name: g}}\n"
     for entry, told, attributes in (
@@ -278,7 +295,7 @@ async def test_an_instance_is_applied(house: House) -> None:
     file = (await house.admin.post(BLUEPRINTS, {"name": "file", "path": "default/a.yaml"})).json["pk"]
     assert (await house.admin.post(f"{BLUEPRINTS}{file}/apply/")).json["status"] == "successful"
     far = (await house.admin.post(BLUEPRINTS, {"name": "far", "path": "oci://example.org/b:1"})).json["pk"]
-    assert (await house.admin.post(f"{BLUEPRINTS}{far}/apply/")).status == 501
+    assert (await house.admin.post(f"{BLUEPRINTS}{far}/apply/")).json["status"] == "error"  # nobody is there
 
 
 @pytest.mark.usefixtures("folder")

@@ -20,8 +20,10 @@ from keystead.kinds.kind import Verb
 from keystead.kinds.state import State
 from keystead.people.installation.blueprint import BLUEPRINT, BlueprintInstance, BlueprintInstanceStatusEnum
 from keystead.people.installation.blueprint_text import parse
+from keystead.store import Overtaken
 
 R = TypeVar("R")
+_AGAIN: Final = 5
 _MOST: Final = 20
 """Lines that an event keeps."""
 
@@ -44,9 +46,7 @@ async def one_text(
         await Application(work, folder, blueprint, context).run()
 
     if rehearse:
-        async with Work(call, state) as work:
-            await run(work)
-            return work.report
+        return (await _worked(call, state, run))[0].report
     return (await _changed(call, state, run))[0]
 
 
@@ -87,15 +87,28 @@ async def failed(call: Call, state: State, key: str, failure: Failed) -> Bluepri
     return await state.change(call, decide)
 
 
+async def _worked(call: Call, state: State, run: Callable[[Work], Awaitable[R]]) -> tuple[Work, R]:
+    """What ``run`` does, as far as it is decided; from the beginning when somebody comes between two steps.
+
+    :raises Problem: ``BUSY``: somebody always does.
+    """
+    for _ in range(_AGAIN):
+        try:
+            async with Work(call, state) as work:
+                return work, await run(work)
+        except Overtaken:
+            call = msgspec.structs.replace(call, settings=await state.refresh())
+    raise Problem(Fault.BUSY, "Others change the same objects at the same time; try again shortly.", retry_after=1)
+
+
 async def _changed(call: Call, state: State, run: Callable[[Work], Awaitable[R]]) -> tuple[Log, R]:
     log = Log(call.at)
 
     async def decide(call: Call) -> tuple[Changes, tuple[Log, R]]:
         nonlocal log
-        async with Work(call, state) as work:
-            log = work.report
-            result = await run(work)
-            return work.changes, (work.report, result)
+        work, result = await _worked(call, state, run)
+        log = work.report
+        return work.changes, (log, result)
 
     try:
         return await state.change(call, decide)

@@ -13,7 +13,7 @@ import msgspec
 from keystead.base import log
 from keystead.base.config import Config
 from keystead.doors.http.site import Site
-from keystead.people.installation.blueprint import BlueprintFile, Metadata
+from keystead.people.installation.blueprint import REGISTRY, BlueprintFile, Metadata
 from keystead.wire.tagged_yaml import MOST_BYTES
 
 _LOG = log.get("rest.blueprints")
@@ -28,22 +28,28 @@ class Folder:
     """A folder of blueprints.
 
     :param root: where it is; None where there is none.
+    :param fetched: texts that were fetched from elsewhere, by path.
     """
 
-    def __init__(self, root: Path | None) -> None:
+    def __init__(self, root: Path | None, fetched: Mapping[str, str] | None = None) -> None:
         self._root = root.resolve() if root is not None and root.is_dir() else None
+        self._fetched = dict(fetched or {})
 
     @classmethod
-    def of(cls, site: Site) -> "Folder":
+    def of(cls, site: Site, fetched: Mapping[str, str] | None = None) -> "Folder":
         """The folder that the process's settings name."""
         config = site.extras.get("config")
-        return cls(config.blueprints_path if isinstance(config, Config) else None)
+        return cls(config.blueprints_path if isinstance(config, Config) else None, fetched)
 
     def text(self, path: str) -> str | None:
-        """The text of the file at ``path`` below the folder; None if there is none.
+        """The text of the file at ``path`` below the folder, or that was fetched from there; None if there is none.
 
         :raises ValueError: the path leads elsewhere, or the file is too long or no text.
         """
+        if path.startswith(REGISTRY):
+            if path not in self._fetched:
+                raise ValueError("A blueprint in a registry is fetched when it is applied by itself.")
+            return self._fetched[path]
         file = self._file(path)
         if file is None:
             return None

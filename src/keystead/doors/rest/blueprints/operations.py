@@ -7,8 +7,7 @@ from urllib.parse import quote
 import msgspec
 from msgspec.structs import replace
 
-from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem, denied, invalid, not_found
+from keystead.base.errors import denied, invalid, not_found
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
 from keystead.doors.rest.files import form_of, text_of
@@ -57,15 +56,20 @@ async def apply(_request: Request, call: Call, site: Site, params: dict[str, str
     """
     from keystead.doors.rest.blueprints.applying import failed, one_instance  # noqa: PLC0415 - as above
     from keystead.doors.rest.blueprints.folder import Folder  # noqa: PLC0415 - as above
-    from keystead.doors.rest.blueprints.told import Failed  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.registry import pulled  # noqa: PLC0415 - as above
+    from keystead.doors.rest.blueprints.told import Failed, Log  # noqa: PLC0415 - as above
 
     (key,) = params.values()
     call, instance = await seen(call, site.state, BLUEPRINT, key)
     require(call, BLUEPRINT, Verb.UPDATE, instance)
-    if instance.path.startswith(REGISTRY):
-        raise Problem(Fault.NOT_BUILT, "Blueprints are not fetched from registries yet.")
+    fetched: dict[str, str] = {}
     try:
-        done = await one_instance(call, site.state, Folder.of(site), instance.pk)
+        if instance.path.startswith(REGISTRY):
+            try:
+                fetched[instance.path] = await pulled(site.state.outbound, instance.path, whole=call.actor.is_superuser)
+            except ValueError as exc:
+                raise Log(call.at).failed(str(exc)) from None
+        done = await one_instance(call, site.state, Folder.of(site, fetched), instance.pk)
     except Failed as exc:
         if exc.denied:
             raise denied(str(exc)) from None
