@@ -261,7 +261,9 @@ async def test_where_people_would_sign_in_says_that_it_is_not_built(house: House
         assert answered.status == 501, local
         assert answered.header("content-type").startswith("text/html")
         assert "Tell the administrator" in answered.text
-        assert ("WS-Federation" if "wsfed" in local else "Wiki wants to sign you in") in answered.text
+        protocol = "WS-Federation" if "wsfed" in local else "SAML"
+        assert f"Signing in with {protocol} is not built in this version." in answered.text
+        assert "Wiki" not in answered.text, "what is there is not a stranger's to know"
         assert (await send(local.replace("wiki", "other"))).status == (404 if "wiki" in local else 501)
 
 

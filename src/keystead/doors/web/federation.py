@@ -11,7 +11,7 @@ from keystead.doors.http.routes import Handler
 from keystead.doors.http.site import Site
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
-from keystead.providers.application import APPLICATION, Application
+from keystead.providers.application import APPLICATION
 from keystead.providers.saml import own_metadata as saml
 from keystead.providers.saml.provider import SAML_PROVIDER
 from keystead.providers.wsfed import own_metadata as wsfed
@@ -23,42 +23,42 @@ Params = dict[str, str]
 
 async def saml_metadata(_request: Request, call: Call, _site: Site, params: Params) -> Response:
     """The metadata of the SAML provider that speaks for an application."""
-    _, provider = _of(call, SAML_PROVIDER, params["slug"])
+    provider = _of(call, SAML_PROVIDER, params["slug"])
     return _xml(await saml.text(call, provider), saml.CONTENT_TYPE)
 
 
 async def wsfed_metadata(_request: Request, call: Call, _site: Site, params: Params) -> Response:
     """The metadata of the WS-Federation provider that speaks for an application."""
-    _, provider = _of(call, WSFED_PROVIDER, params["slug"])
+    provider = _of(call, WSFED_PROVIDER, params["slug"])
     return _xml(await wsfed.text(call, provider), wsfed.CONTENT_TYPE)
 
 
 async def no_saml(_request: Request, call: Call, _site: Site, params: Params) -> Response:
     """Where people will sign in and out with SAML."""
-    application, _ = _of(call, SAML_PROVIDER, params["slug"])
-    _not_built(f"{application.name} wants to sign you in or out with SAML", "SAML")
+    _of(call, SAML_PROVIDER, params["slug"])
+    _not_built("SAML")
 
 
 async def no_wsfed(_request: Request, _call: Call, _site: Site, _params: Params) -> Response:
     """Where people will sign in and out with WS-Federation."""
-    _not_built("An application wants to sign you in or out with WS-Federation", "WS-Federation")
+    _not_built("WS-Federation")
 
 
-def _not_built(asked: str, protocol: str) -> NoReturn:
+def _not_built(protocol: str) -> NoReturn:
     raise Problem(
         Fault.NOT_BUILT,
-        f"{asked}, and this version does not do that: signing in with {protocol} is not built. "
-        "Tell the administrator, who can connect the application with OpenID Connect instead.",
+        f"An application sent you here to sign in or out with {protocol}. Signing in with {protocol} is not built in "
+        "this version. Tell the administrator, who can connect the application with OpenID Connect instead.",
     )
 
 
-def _of(call: Call, kind: Kind[P], slug: str) -> tuple[Application, P]:
-    """An application, and its provider of this kind."""
+def _of(call: Call, kind: Kind[P], slug: str) -> P:
+    """The provider of this kind that speaks for an application."""
     application = call.settings.by(APPLICATION, "slug", slug)
     provider = call.settings.get(kind, application.provider) if application else None
-    if application is None or provider is None:
+    if provider is None:
         raise not_found()
-    return application, provider
+    return provider
 
 
 def _xml(text: str, content_type: str) -> Response:
