@@ -38,7 +38,7 @@ from keystead.doors.rest.families import Family
 from keystead.doors.rest.operation import Operation, add_operations
 from keystead.doors.rest.routes import add_all
 from keystead.doors.rest.verbs import Narrow
-from keystead.doors.web import exports, pages
+from keystead.doors.web import exports, federation, pages
 from keystead.doors.web import files as files_door
 from keystead.doors.web import oidc as oidc_door
 from keystead.doors.web import portal as portal_door
@@ -248,6 +248,8 @@ def _pages(table: Routes, door: FlowDoor) -> None:
     page("POST", "/if/flow/{flow_slug}/", door.answer, fresh=False)
     page("GET", "/source/plex/{slug}/", coming.plex)
     page("GET", "/source/plex/{slug}/callback/", coming.plex_back)
+    for method, path, run in federation.ROUTES:
+        page(method, path, run)
     page("GET", "/", portal.start)
     page("GET", "/if/user/", portal.applications)
     page("GET", "/if/admin/", portal.admin)

@@ -101,14 +101,6 @@ async def test_a_preview_runs_mappings_so_to_view_is_not_enough(house: House) ->
     assert (await viewer.get(f"{asked.API}/{SAML}/{provider['pk']}/preview_user/")).status == 403
 
 
-async def test_metadata_is_not_made_yet_and_says_so(house: House) -> None:
-    saml = await asked.made(house, SAML, acs_url=ACS)
-    wsfed = await asked.made(house, WSFED, reply_url=ACS, wtrealm="urn:r")
-    for client in (house.admin, house.nobody):
-        assert (await client.get(f"{asked.API}/{SAML}/{saml['pk']}/metadata/")).status == 501
-        assert (await client.get(f"{asked.API}/{WSFED}/{wsfed['pk']}/metadata/")).status == 501
-
-
 @pytest.mark.parametrize(
     ("query", "count"),
     [

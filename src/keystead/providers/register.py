@@ -51,6 +51,7 @@ from keystead.providers.scim import provider as scim_provider
 from keystead.providers.ssf import provider as ssf_provider
 from keystead.providers.ssf import stream as ssf_stream
 from keystead.providers.wsfed import provider as wsfed_provider
+from keystead.providers.wsfed import setup as wsfed_setup
 
 GRANTS: Final[tuple[Grant, ...]] = (code.GRANT, refresh.GRANT, client_credentials.GRANT)
 KINDS: Final[tuple[Kind[Any], ...]] = (
@@ -120,7 +121,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
         *access.actions(engine),
         *setup.ACTIONS,
         *saml_setup.ACTIONS,
-        *wsfed_provider.ACTIONS,
+        *wsfed_setup.ACTIONS,
         *scim_provider.ACTIONS,
         *google_provider.ACTIONS,
         *entra_provider.ACTIONS,

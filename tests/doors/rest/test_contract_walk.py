@@ -51,6 +51,8 @@ SPECIAL: Final[Mapping[str, int]] = {
         for type_ in ("kerberos", "ldap", "oauth", "plex", "saml", "telegram")
     },
     "providers_oauth2_setup_urls_retrieve": 404,  # a provider without an application has no addresses
+    "providers_saml_metadata_retrieve": 404,  # as above
+    "providers_wsfed_metadata_retrieve": 404,  # as above
 }
 """Operation id -> the status that a valid call gets where it is no success, and why."""
 

@@ -1,1 +1,1 @@
-"""SAML: providers of SAML 2.0 as they are configured; the protocol's endpoints are not built yet."""
+"""SAML: providers of SAML 2.0 as they are configured, and their metadata; nobody signs in with them yet."""

@@ -25,6 +25,8 @@ from keystead.trust.assertion_terms import (
 _FLOW: Final = "authentik_flows.flow"
 _KEYPAIR: Final = "authentik_crypto.certificatekeypair"
 _MAPPING: Final = "authentik_providers_saml.samlpropertymapping"
+_LONGEST: Final = 1024
+"""Characters in an entity's name (SAML core §8.3.6)."""
 _NOWHERE: Final = "-"
 """What stands for an address while the provider speaks for no application (saml.md §1)."""
 
@@ -119,10 +121,11 @@ async def view(
     call: Call, _state: State, providers: Sequence[SAMLProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[SAMLProviderShown]:
     """For whom they speak, and the addresses under the name the caller reaches us by."""
-    return [_shown(call, one) for one in providers]
+    return [shown(call, one) for one in providers]
 
 
-def _shown(call: Call, provider: SAMLProvider) -> SAMLProviderShown:
+def shown(call: Call, provider: SAMLProvider) -> SAMLProviderShown:
+    """What is computed of one."""
     whose = assigned(call.settings, provider.pk)
     root = call.origin.root
     slug = whose.assigned_application_slug
@@ -146,6 +149,8 @@ async def admits(_call: Call, _state: State, body: dict[str, object]) -> dict[st
 async def rules(call: Call, _state: State, _old: SAMLProvider | None, new: SAMLProvider) -> SAMLProvider:
     """What is to sign can sign, and an assertion counts for a while."""
     check_signing_key(call.settings, "signing_kp", new.signing_kp)
+    if len(new.issuer_override) > _LONGEST or not new.issuer_override.isprintable():
+        raise invalid({"issuer_override": [f"At most {_LONGEST} characters, and no control characters."]})
     if new.issuer_override == _NOWHERE:
         raise invalid({"issuer_override": ["This stands for an address that is not known yet; leave it empty."]})
     return new
@@ -195,5 +200,5 @@ SAML_PROVIDER: Kind[SAMLProvider] = Kind(
         "sp_binding",
         "verification_kp",
     ),
-    stored_only="The SAML endpoints do not answer yet.",
+    stored_only="Nobody signs in with SAML yet; only metadata are handed out.",
 )

@@ -1,30 +1,33 @@
 """What administrators ask of a SAML provider: what it would say of somebody, its metadata."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Filter
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
-from keystead.providers.assertion import tell
+from keystead.providers.assertion import metadata, tell
 from keystead.providers.mapping import FOR_USER, PropertyMappingPreview
+from keystead.providers.saml import own_metadata
 from keystead.providers.saml.provider import SAML_PROVIDER, SAMLProvider
-
-
-class SAMLMetadata(msgspec.Struct):
-    """Metadata (SAML Metadata 2.0)."""
-
-    metadata: str
-    download_url: str | None = None
 
 
 async def preview_user(call: Call, state: State, provider: SAMLProvider, query: Mapping[str, Sequence[str]]) -> Answer:
     """What an assertion would say of the caller, or of ``for_user``."""
     return await tell.preview(call, state, provider, query)
+
+
+async def show_metadata(
+    call: Call, _state: State, provider: SAMLProvider, query: Mapping[str, Sequence[str]]
+) -> Answer:
+    """What an application has to know of us; anybody may.
+
+    The addresses for signing in and out that it names are where we will be: they say so until that is built.
+    """
+    return await own_metadata.answer(call, provider, query)
 
 
 ACTIONS: Final = (
@@ -42,12 +45,12 @@ ACTIONS: Final = (
         SAML_PROVIDER,
         "GET",
         "{key}/metadata/",
-        Pending("SAML metadata is not made yet."),
+        show_metadata,
         "metadata_retrieve",
         permission=None,
-        response=SAMLMetadata,
+        response=Annotated[metadata.Shown, msgspec.Meta(title="SAMLMetadata")],
         query=(
-            Filter("download", bool, note="Send the XML itself, as a file."),
+            metadata.DOWNLOAD,
             Filter("force_binding", str, note="Name the endpoints of this binding only."),
         ),
     ),

@@ -1,1 +1,1 @@
-"""WS-Federation: providers as they are configured; the protocol's endpoint is not built yet."""
+"""WS-Federation: providers as they are configured, and their metadata; nobody signs in with them yet."""

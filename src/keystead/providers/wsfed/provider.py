@@ -6,18 +6,14 @@ from typing import Annotated, Final
 
 import msgspec
 
-from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.field import Type
 from keystead.kinds.kind import Filter, Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
 from keystead.providers import filters
 from keystead.providers.application import Assigned, assigned
-from keystead.providers.assertion import tell
 from keystead.providers.forms import WebAddress
-from keystead.providers.mapping import FOR_USER, PropertyMappingPreview
 from keystead.providers.signing import check_signing_key
 from keystead.trust.assertion_terms import (
     DigestAlgorithmEnum,
@@ -81,22 +77,16 @@ class WSFederationProviderShown(Assigned):
     url_issuer: str
 
 
-class WSFederationMetadata(msgspec.Struct):
-    """Federation metadata."""
-
-    metadata: str
-    download_url: str | None = None
-
-
 @steady
 async def view(
     call: Call, _state: State, providers: Sequence[WSFederationProvider], _query: Mapping[str, Sequence[str]]
 ) -> list[WSFederationProviderShown]:
     """For whom they speak, and the addresses under the name the caller reaches us by; ``-`` without an application."""
-    return [_shown(call, one) for one in providers]
+    return [shown(call, one) for one in providers]
 
 
-def _shown(call: Call, provider: WSFederationProvider) -> WSFederationProviderShown:
+def shown(call: Call, provider: WSFederationProvider) -> WSFederationProviderShown:
+    """What is computed of one."""
     whose = assigned(call.settings, provider.pk)
     slug = whose.assigned_application_slug
     root = call.origin.root
@@ -114,13 +104,6 @@ async def rules(
     """What is to sign can sign."""
     check_signing_key(call.settings, "signing_kp", new.signing_kp)
     return new
-
-
-async def preview_user(
-    call: Call, state: State, provider: WSFederationProvider, query: Mapping[str, Sequence[str]]
-) -> Answer:
-    """What an assertion would say of the caller, or of ``for_user``."""
-    return await tell.preview(call, state, provider, query)
 
 
 def _fixed(name: str, type_: Type, value: object) -> Filter:
@@ -172,30 +155,5 @@ WSFED_PROVIDER: Kind[WSFederationProvider] = Kind(
         _fixed("sp_binding", SAMLBindingsEnum, SAMLBindingsEnum.POST),
         _fixed("verification_kp", Uuid, None),
     ),
-    stored_only="The WS-Federation endpoint does not answer yet.",
-)
-ACTIONS: Final = (
-    Action(
-        WSFED_PROVIDER,
-        "GET",
-        "{key}/preview_user/",
-        preview_user,
-        "preview_user_retrieve",
-        permission="change",  # it runs mappings, and to look is not to run
-        response=PropertyMappingPreview,
-        query=(FOR_USER,),
-    ),
-    Action(
-        WSFED_PROVIDER,
-        "GET",
-        "{key}/metadata/",
-        Pending("WS-Federation metadata is not made yet."),
-        "metadata_retrieve",
-        permission=None,
-        response=Annotated[WSFederationMetadata, msgspec.Meta(title="SAMLMetadata")],
-        query=(
-            Filter("download", bool, note="Send the XML itself, as a file."),
-            Filter("force_binding", str, note="Name the endpoints of this binding only."),
-        ),
-    ),
+    stored_only="Nobody signs in with WS-Federation yet; only metadata are handed out.",
 )
