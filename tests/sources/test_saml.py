@@ -69,6 +69,16 @@ async def test_metadata_tell_what_is_wanted_and_with_which_keys(house: House) ->
     for one in service.iter(f"{DS}X509Certificate"):
         assert one.text
         assert one.text in text.replace("\n", "")
+    # Of a chain only one's own certificate is told.
+    other = (await house.admin.post(f"{API}/crypto/certificatekeypairs/generate/", pair | {"common_name": "d"})).json[
+        "pk"
+    ]
+    above = (await house.admin.get(f"{API}/crypto/certificatekeypairs/{other}/view_certificate/")).json["data"]
+    chain = {"certificate_data": f"{text.strip()}\n{above.strip()}\n"}
+    assert (await house.admin.patch(f"{API}/crypto/certificatekeypairs/{key}/", chain)).status == 200
+    (chained,) = await described(house)
+    told = [[one.text for one in each.iter(f"{DS}X509Certificate")] for each in (service, chained)]
+    assert told[0] == told[1]
     (acs,) = service.iter(f"{MD}AssertionConsumerService")
     assert acs.attrib["Location"] == "http://localhost:9000/source/saml/s/acs/"
     assert len(list(service.iter(f"{MD}SingleLogoutService"))) == 2

@@ -1,5 +1,6 @@
 """SAML source: an identity provider that vouches for people in signed assertions; we are its service provider."""
 
+import base64
 import enum
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
@@ -21,6 +22,7 @@ from keystead.sources.forms import GivenWebUrl, WebUrl
 from keystead.sources.source import LATER, MANAGED, PBM_UUID, GroupMatchingModeEnum, Source, check, icon
 from keystead.trust.assertion_terms import DigestAlgorithmEnum, SAMLNameIDPolicyEnum, SignatureAlgorithmEnum
 from keystead.trust.keypair import KEYPAIR, signer_for
+from keystead.trust.xmlsign import certificate
 
 ICON: Final = "/static/dist/assets/icons/source-saml.svg"
 _LONGEST: Final = 1024
@@ -185,8 +187,7 @@ def described(call: Call, source: SAMLSource) -> str:
 
 def _certificate(settings: Snapshot, pk: str | None) -> str:
     pair = settings.get(KEYPAIR, pk) if pk else None
-    lines = pair.certificate_data.strip().splitlines() if pair else []
-    return "".join(line for line in lines if not line.startswith("-----"))
+    return base64.b64encode(certificate(pair)).decode() if pair else ""
 
 
 SAML_SOURCE: Kind[SAMLSource] = Kind(
