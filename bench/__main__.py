@@ -73,8 +73,10 @@ async def measure(server: Server, only: Sequence[str], bare: dict[str, float]) -
     least = await workloads.hello(bench)
     lines.append(Line("liveness page", f"{least.rate:,.0f}/s", cpu=f"{least.cpu:.3f}"))
     if "token" in only:
+        before = limits.rs256()
         one = await workloads.client_credentials(bench, "RS256")
-        lines.append(_against("client_credentials RS256", one.rate, bare["RS256"], one.cpu, ">= 0.6 of the bare rate"))
+        signatures = (before + limits.rs256()) / 2
+        lines.append(_against("client_credentials RS256", one.rate, signatures, one.cpu, ">= 0.6 of the bare rate"))
         one = await workloads.client_credentials(bench, "ES256")
         lines.append(_against("client_credentials ES256", one.rate, bare["ES256"], one.cpu, ">= 1,500/s"))
     if "code" in only:
@@ -90,8 +92,11 @@ async def measure(server: Server, only: Sequence[str], bare: dict[str, float]) -
         lines.append(_against("key set", one.rate, least.rate, one.cpu, ""))
     if "login" in only:
         for name, pages in (("password login, two pages", 2), ("password login, one page", 1)):
+            before = limits.argon2()
             logins, keys = await workloads.password_login(bench, pages=pages)
-            lines.append(_against(name, logins.rate, bare["argon2"], logins.cpu, ">= 0.9 of the bare rate"))
+            # Hashing lives on memory, whose speed others on the machine change by the minute.
+            least_hashes = (before + limits.argon2()) / 2
+            lines.append(_against(name, logins.rate, least_hashes, logins.cpu, ">= 0.9 of the bare rate"))
             lines.append(Line("  key set meanwhile", f"p99 {keys.p99:.1f} ms", goal="p99 < 10 ms"))
     if "list" in only:
         one = await workloads.list_users(bench)
