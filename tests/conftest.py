@@ -11,6 +11,7 @@ from keystead.store import Store, postgres_link, postgres_pool
 from tests import engines, scratch, turns
 from tests.engines import ENGINES, Engine, Place
 from tests.patience import PATIENCE
+from tests.strangers import Authority
 
 scratch.use()
 
@@ -56,6 +57,12 @@ def _patient() -> Iterator[None]:
         for room, name in ((postgres_link, "CONNECT"), (postgres_pool, "PATIENCE"), (health, "PATIENCE")):
             patch.setattr(room, name, PATIENCE)
         yield
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who certifies the servers that tests run."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(params=ENGINES)

@@ -189,7 +189,7 @@ NARROWED: Final[Mapping[str, Narrow]] = {
 
 def build(site: Site) -> Application:
     """Everything that is served over HTTP, as one ASGI application."""
-    jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
+    jar = Jar.at(site)
     table = Routes()
     add_all(table, (*KINDS, *TWINS), FAMILIES, ACTIONS, NARROWED, OPENED, MORE)
     add_operations(table, OPERATIONS)

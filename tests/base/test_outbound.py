@@ -16,11 +16,6 @@ from tests.strangers import LOCAL, Answers, Asked, Authority, Spoken, answering,
 NAME = "friend.example"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def at(*addresses: str) -> Callable[[str, int], Awaitable[Sequence[str]]]:
     """Every name is there."""
 

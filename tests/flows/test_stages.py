@@ -53,11 +53,6 @@ class WithDuo(Studio):
         return stage
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture
 async def studio(store: Store, authority: Authority) -> AsyncIterator[WithDuo]:
     """Flows, stages and browsers, and Duo."""

@@ -360,7 +360,7 @@ async def test_nobody_waits_for_ever_for_what_is_being_looked_up(crowd: House, m
 
     monkeypatch.setattr(state.store, "fetch", slow)
     state.large = Large(state.store, begins=1)
-    await listing.ahead(state)
+    await listing.prepare(state)
     call = Call(SYSTEM, BEGIN, state.settings)
     for _ in range(2):
         with pytest.raises(Problem) as told:

@@ -1,5 +1,6 @@
 """People with an account at Plex sign in, enrol and connect, if the source is for them; Plex is asked for real."""
 
+import threading
 from typing import Any
 
 import msgspec
@@ -103,7 +104,7 @@ async def test_plex_talks_nonsense(plex: Plex, said: bytes) -> None:
 
 async def test_too_many_at_once(plex: Plex, monkeypatch: pytest.MonkeyPatch) -> None:
     await plex.source()
-    monkeypatch.setattr(tv, "MOST", 0)
+    monkeypatch.setattr(tv, "_places", threading.BoundedSemaphore(0))
     assert (await plex.redeem(plex.friend())).status == 503
     assert plex.asked == []
 

@@ -135,8 +135,8 @@ def canonical(date: str, method: str, host: str, path: str, params: str) -> str:
 
 def signature(asking: Application, signed: str) -> str:
     """The ``Authorization`` header: HTTP Basic with the key and an HMAC-SHA512 of what is asked."""
-    signed = hmac.new(asking.secret.reveal().encode(), signed.encode(), "sha512").hexdigest()
-    return f"Basic {b64encode(f'{asking.key}:{signed}'.encode()).decode()}"
+    mac = hmac.new(asking.secret.reveal().encode(), signed.encode(), "sha512").hexdigest()
+    return f"Basic {b64encode(f'{asking.key}:{mac}'.encode()).decode()}"
 
 
 def encoded(params: Mapping[str, str]) -> str:

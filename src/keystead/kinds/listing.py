@@ -22,12 +22,12 @@ __all__ = [
     "MAX_SIZE",
     "Page",
     "Query",
-    "ahead",
     "asked_for",
     "conditions_of",
     "narrowed",
     "page",
     "pagination",
+    "prepare",
     "rows",
     "settings",
     "value_of",
@@ -186,11 +186,11 @@ async def rows(
     return await records.from_rows(state.store, kind, read), count
 
 
-async def ahead(state: State) -> None:
+async def prepare(state: State) -> None:
     """Look at every large table once, so that nobody has to wait for that."""
     for kind in state.kinds.values():
         if kind.table is not None and await _total(state, kind) >= state.large.begins:
-            await state.large.ahead(kind)
+            await state.large.prepare(kind)
 
 
 def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:

@@ -9,22 +9,19 @@ import msgspec
 
 from keystead.base.errors import Problem, denied, invalid
 from keystead.base.secret import Secret
-from keystead.kinds import records
-from keystead.kinds.access import system
 from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind
-from keystead.kinds.ledger import reference
 from keystead.kinds.marks import VERBATIM, Ref, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people.person import person_by_pk
 from keystead.policies.engine import Engine
 from keystead.sources import mapping
-from keystead.sources.connection import UserSourceConnection, group_kind, user_kind
+from keystead.sources.connection import group_kind, user_kind
 from keystead.sources.source import LATER, PBM_UUID, Source, SourceShown, admits, check, view
 from keystead.sources.spent import is_spent, spend
+from keystead.sources.vouching import Vouched, Ways, connected, connection, link
 
 
 class TelegramSource(Source, frozen=True, kw_only=True):
@@ -108,6 +105,7 @@ KINDS: Final = (
     USER_TELEGRAM,
     group_kind(TELEGRAM_SOURCE, "telegram", "Telegram"),
 )
+WAYS: Final = Ways(TELEGRAM_SOURCE, USER_TELEGRAM)
 FRESH: Final = timedelta(minutes=10)
 """How old a proof may be."""
 _AHEAD: Final = timedelta(minutes=1)
@@ -160,25 +158,13 @@ def actions(engine: Engine) -> tuple[Action, ...]:
         if not source.enabled or not await admits(engine, call, state, source, person):
             raise denied("You may not use this source.")
         until = await _checked(call, state, source, given)
-        found = await _connected(state, source, str(given.id))
+        found = await connected(state, USER_TELEGRAM, source, str(given.id))
         if found is not None and found.user != call.actor.pk:
             raise _refused("This account at Telegram is connected with somebody else here.")
-        changes = Changes()
+        new = await connection(call, state, WAYS, source, Vouched(str(given.id), {}), found, call.actor.pk)
+        changes = link(call, USER_TELEGRAM, source, found, new, None)
         changes.write(spend(_proof(source, given), until))
-        if found is None:
-            found = USER_TELEGRAM.struct(
-                pk=await state.store.reserve("user_connections", 1),
-                source=source.pk,
-                identifier=str(given.id),
-                user=call.actor.pk,
-                created=call.at,
-                last_updated=call.at,
-            )
-            # Telegram's proof that the account is theirs is the caller's right to this one connection.
-            changes.create(system(call, USER_TELEGRAM, "add"), found, quiet=True)
-            told = {"source": reference(TELEGRAM_SOURCE, source), "identifier": found.identifier}
-            changes.event(call, "source_linked", TELEGRAM_SOURCE.app, told, about=(USER_TELEGRAM, found))
-        return Answer((await render(call, state, USER_TELEGRAM, [found], {}))[0], status=201, changes=changes)
+        return Answer((await render(call, state, USER_TELEGRAM, [new], {}))[0], status=201, changes=changes)
 
     return (
         Action(
@@ -193,9 +179,3 @@ def actions(engine: Engine) -> tuple[Action, ...]:
             status=201,
         ),
     )
-
-
-async def _connected(state: State, source: TelegramSource, identifier: str) -> UserSourceConnection | None:
-    """The connection of this account at Telegram."""
-    found = await records.load(state.store, USER_TELEGRAM, "identifier", [identifier])
-    return next((one for one in found if one.source == source.pk and one.type == "telegram"), None)

@@ -104,8 +104,8 @@ async def connect(
     found = await connected(state, ways.connection, source, vouched.identifier)
     if found is not None and found.user != call.actor.pk:
         raise denied(_ELSEWHERE.format(source.name))
-    new = await _connection(call, state, ways, source, vouched, found, call.actor.pk)
-    return _kept(call, ways.connection, source, found, new, None), new
+    new = await connection(call, state, ways, source, vouched, found, call.actor.pk)
+    return link(call, ways.connection, source, found, new, None), new
 
 
 async def welcome(engine: Engine, call: Call, state: State, ways: Ways, source: Source, vouched: Vouched) -> Welcome:
@@ -136,7 +136,7 @@ async def welcome(engine: Engine, call: Call, state: State, ways: Ways, source: 
     else:
         context |= {"prompt_data": told, "user_path": user_path(source.user_path_template, source.slug)}
     await _open(engine, call, state, source, user, context)
-    new = await _connection(call, state, ways, source, vouched, found, user.pk if user else 0)
+    new = await connection(call, state, ways, source, vouched, found, user.pk if user else 0)
     context[JOINING] = msgspec.to_builtins(Joining(ways.connection.model, came, msgspec.to_builtins(new)))
     return Welcome(_flow(call, source, new_here=user is None), context)
 
@@ -159,10 +159,10 @@ async def keep(call: Call, state: State, context: Mapping[str, object], user: Us
         return None  # the account was connected, or its connection ended, meanwhile
     if found is not None and found.user != user.pk:
         return None
-    return _kept(call, kind, source, found, msgspec.structs.replace(new, user=user.pk), user)
+    return link(call, kind, source, found, msgspec.structs.replace(new, user=user.pk), user)
 
 
-def _kept(
+def link(
     call: Call,
     kind: Kind[Any],
     source: Source,
@@ -170,6 +170,10 @@ def _kept(
     new: UserSourceConnection,
     user: User | None,
 ) -> Changes:
+    """What keeps ``new`` in the place of ``old``; a first connection is told of.
+
+    :param user: whose it is, where that is not the caller.
+    """
     changes = Changes()
     # The source's word that the account is theirs is the person's right to this one connection.
     if old is not None:
@@ -183,7 +187,7 @@ def _kept(
     return changes
 
 
-async def _connection(
+async def connection(
     call: Call,
     state: State,
     ways: Ways,

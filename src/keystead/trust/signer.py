@@ -252,19 +252,21 @@ def _unfit(alg: str) -> NoReturn:
     raise keys.BadKeyError(f"The key is not fit for {alg[:16]!r}.")
 
 
+def plain_ecdsa(key: ec.EllipticCurvePrivateKey, data: bytes, scheme: ec.ECDSA) -> bytes:
+    """A signature as its two numbers, each as long as the curve's order (RFC 7518 §3.4; RFC 9231 §2.3.6 for XML)."""
+    size = (key.key_size + 7) // 8
+    r, s = decode_dss_signature(key.sign(data, scheme))
+    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+
+
 def _signing(key: keys.PrivateKey, alg: str) -> _Sign:
     match key:
         case rsa.RSAPrivateKey() if alg in _RSA:
             scheme, digest = _RSA[alg]
             return lambda data: key.sign(data, scheme, digest)
         case ec.EllipticCurvePrivateKey() if alg == keys.algorithm(key):
-            ecdsa, size = _EC[alg], (key.key_size + 7) // 8
-
-            def sign(data: bytes) -> bytes:
-                r, s = decode_dss_signature(key.sign(data, ecdsa))
-                return r.to_bytes(size, "big") + s.to_bytes(size, "big")
-
-            return sign
+            ecdsa = _EC[alg]
+            return lambda data: plain_ecdsa(key, data, ecdsa)
         case ed25519.Ed25519PrivateKey() if alg in ("EdDSA", "Ed25519"):
             return key.sign
         case ed448.Ed448PrivateKey() if alg in ("EdDSA", "Ed448"):

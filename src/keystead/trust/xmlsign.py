@@ -11,13 +11,13 @@ from typing import Final
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from keystead.base.errors import Kind, Problem
 from keystead.trust import keys
 from keystead.trust.assertion_terms import DigestAlgorithmEnum, SignatureAlgorithmEnum
 from keystead.trust.keypair import CertificateKeyPair
+from keystead.trust.signer import plain_ecdsa
 from keystead.wire import xmldsig
 from keystead.wire.xmlwrite import Tag
 
@@ -76,13 +76,6 @@ def _signing(key: keys.PrivateKey, name: str) -> tuple[str, Callable[[bytes], by
         case rsa.RSAPrivateKey():
             return f"{_MORE}rsa-{name}", lambda data: key.sign(data, padding.PKCS1v15(), chosen)
         case ec.EllipticCurvePrivateKey():
-            size = (key.key_size + 7) // 8
-
-            def sign(data: bytes) -> bytes:
-                """The two numbers, each in as many bytes as the curve's order has (RFC 9231 §2.3.6)."""
-                pair = decode_dss_signature(key.sign(data, ec.ECDSA(chosen)))
-                return b"".join(number.to_bytes(size, "big") for number in pair)
-
-            return f"{_MORE}ecdsa-{name}", sign
+            return f"{_MORE}ecdsa-{name}", lambda data: plain_ecdsa(key, data, ec.ECDSA(chosen))
         case _:
             raise keys.BadKeyError("XML is signed with RSA and EC keys only; choose one of these.")

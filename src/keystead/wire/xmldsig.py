@@ -1,4 +1,4 @@
-"""Enveloped signatures over XML of our own (XML Signature Syntax and Processing 1.1, RFC 6931)."""
+"""Enveloped signatures over XML of our own (XML Signature Syntax and Processing 1.1, RFC 9231)."""
 
 import hashlib
 from binascii import b2a_base64

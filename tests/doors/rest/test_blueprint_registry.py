@@ -92,11 +92,6 @@ def engine() -> Engine:
     return "sqlite"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture
 async def registry(house: House, authority: Authority) -> AsyncIterator[Registry]:
     async def resolve(host: str, _port: int) -> list[str]:

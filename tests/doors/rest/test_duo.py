@@ -28,11 +28,6 @@ STAGES = "/api/v3/stages/authenticator/duo/"
 COMPONENT = "ak-stage-authenticator-duo"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture
 async def duo(house: House, authority: Authority) -> AsyncIterator[Duo]:
     """Duo, where the house asks for it."""

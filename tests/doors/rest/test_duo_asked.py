@@ -35,11 +35,6 @@ SECRET = "correct horse battery staple"
 ME = "/api/v3/core/users/me/"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 @pytest.fixture
 async def duo(house: House, authority: Authority) -> AsyncIterator[Duo]:
     """Duo, where the house asks for it; it knows one account."""

@@ -47,7 +47,7 @@ _EARLY: Final = 2.0
 _SHARED: Final = 1.0
 """Seconds between two writings on the board."""
 _SETTLED: Final = 2.0
-"""Seconds after the start when the process looks ahead."""
+"""Seconds after the start when lists are prepared."""
 _FILES: Final = 65_536
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -211,20 +211,20 @@ async def _background(
     if part.board is not None:
         work.append(_share(part.board))
     tasks = {asyncio.create_task(one) for one in work}
-    once = asyncio.create_task(_looking_ahead(state))
+    once = {asyncio.create_task(_prepare_lists(state))} if part.serves else set()
     try:
         yield tasks
     finally:
-        for task in (*tasks, once):
+        for task in tasks | once:
             task.cancel()
-        await asyncio.gather(*tasks, once, return_exceptions=True)
+        await asyncio.gather(*tasks, *once, return_exceptions=True)
 
 
-async def _looking_ahead(state: State) -> None:
+async def _prepare_lists(state: State) -> None:
     """Once the first requests are answered: what lists of large tables would have to look up."""
     await asyncio.sleep(_SETTLED)
     try:
-        await listing.ahead(state)
+        await listing.prepare(state)
     except StoreDown as exc:
         _LOG.warning("the first lists will look up for themselves what they need", reason=str(exc))
 

@@ -16,6 +16,7 @@ from keystead.base import rand
 from keystead.base.clock import unix
 from keystead.base.secret import Vault
 from keystead.doors.http.message import Header
+from keystead.doors.http.site import Site
 from keystead.trust.signer import Signer, Verifier, VerifyingKey
 from keystead.wire.jws import JoseError
 
@@ -72,6 +73,11 @@ class Jar(msgspec.Struct, frozen=True):
         """The jar for an installation's keys."""
         key = vault.signing_key(_PURPOSE)
         return cls(Signer.from_secret(key), Verifier({"": VerifyingKey.from_secret(key)}), vault, domain, path or "/")
+
+    @classmethod
+    def at(cls, site: Site) -> "Jar":
+        """The jar for the installation at ``site``, below the path it lives at."""
+        return cls.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
 
     def open(self, cookies: Mapping[str, str]) -> Opened:
         """What the session cookie in a request says; nothing, if it was tampered with."""

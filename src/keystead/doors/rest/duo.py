@@ -4,14 +4,13 @@ from typing import Final
 
 from keystead.base.errors import invalid, not_found
 from keystead.doors.http.cookies import Jar
-from keystead.doors.http.identity import session_of
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
+from keystead.doors.http.visitor import visitor_of
 from keystead.doors.rest.operation import Operation
 from keystead.doors.rest.verbs import json
 from keystead.flows import duo
 from keystead.flows.plan import at_hand
-from keystead.flows.ports import Visitor
 from keystead.flows.stages.authenticator_duo import (
     AUTHENTICATOR_DUO_STAGE,
     DuoDeviceEnrollmentStatus,
@@ -21,7 +20,6 @@ from keystead.flows.stages.authenticator_duo import (
 )
 from keystead.kinds.call import Call
 from keystead.kinds.marks import Uuid
-from keystead.people.user import by_pk
 
 
 async def status(request: Request, call: Call, site: Site, params: dict[str, str]) -> Response:
@@ -32,11 +30,8 @@ async def status(request: Request, call: Call, site: Site, params: dict[str, str
     stage = call.settings.get(AUTHENTICATOR_DUO_STAGE, params["stage_uuid"])
     if stage is None:
         raise not_found()
-    jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
-    session = await session_of(request, site, jar)
-    user = await by_pk(site.state, session.user) if session else None
-    visitor = Visitor(jar.read(request.cookies), session, user if user and user.is_active else None)
-    plan = await at_hand(call, site.state, visitor) if visitor.sid else None
+    call, visitor = await visitor_of(request, call, site, Jar.at(site), {})
+    plan = await at_hand(call, site.state, visitor)
     found = under_way(call, stage, plan.context) if plan else None
     if found is None:
         raise invalid({"non_field_errors": ["No enrolment at Duo is under way in this browser."]})

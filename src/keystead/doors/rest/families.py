@@ -8,7 +8,7 @@ import msgspec
 from keystead.base.errors import denied, not_found
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest import kept, verbs
+from keystead.doors.rest import kept_lists, verbs
 from keystead.doors.rest.verbs import json, query_of
 from keystead.kinds import asked, grants, listing
 from keystead.kinds.access import may, require, signed_in
@@ -78,7 +78,7 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
     """A page of the family's objects of the kinds the caller may see; base members only."""
     signed_in(call)
     name = _shared_by_all(request, call, family)
-    if name is not None and (body := kept.get(call, name)) is not None:
+    if name is not None and (body := kept_lists.get(call, name)) is not None:
         return Response(200, body, headers=verbs.NO_STORE)
     seen = await _shown(call, site, family)
     query = query_of(request)
@@ -100,7 +100,7 @@ async def list_(request: Request, call: Call, site: Site, family: Family) -> Res
     results = [await base(call, site.state, seen[type(obj)][0], obj) for obj in objs]
     response = json({"pagination": pages, "results": results, "autocomplete": {}})
     if name is not None and all(seen[type(obj)][0].steady for obj in objs):
-        kept.put(call, name, response.body)
+        kept_lists.put(call, name, response.body)
     return response
 
 
@@ -111,7 +111,7 @@ def _shared_by_all(request: Request, call: Call, family: Family) -> tuple[object
     """
     if not all(may(call, kind, "view") for kind in call.settings.kinds(family.name)):
         return None
-    return kept.name_of(request, call, family.path)
+    return kept_lists.name_of(request, call, family.path)
 
 
 def _among(shown: tuple[Kind[Any], frozenset[str] | None], obj: Any) -> bool:  # noqa: ANN401 - objects of every kind

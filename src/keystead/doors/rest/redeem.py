@@ -34,7 +34,7 @@ def operations(executor: Executor) -> tuple[Operation, ...]:
         onward = request.query.get("next", "")
         if onward and not stays_here(onward):
             raise invalid({"next": ["Write a path on this server, such as /if/user/."]})
-        jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
+        jar = Jar.at(site)
         call, visitor = await visitor_of(request, call, site, jar, {"next": onward} if onward else {})
         slug = request.query.get("slug", "")
         to, visitor = await redeem_plex(executor, call, site.state, visitor, slug=slug, token=body.plex_token)

@@ -87,7 +87,7 @@ def operations(executor: Executor) -> tuple[Operation, ...]:
         onward = request.query.get("next", "")
         if onward and not stays_here(onward):
             raise invalid({"next": ["Write a path on this server, such as /if/user/."]})
-        jar = Jar.of(site.vault, domain=site.cookie_domain, path=f"{site.root_path}/")
+        jar = Jar.at(site)
         held = await sessions.parked(site.state, call.parked, call.at)
         if body.action is UserSwitchActionEnum.ADD:
             return await _add(executor, request, call, site, jar, held, onward)

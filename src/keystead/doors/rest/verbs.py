@@ -12,7 +12,7 @@ from keystead.base.errors import denied, not_found
 from keystead.doors.http.json_body import json_object
 from keystead.doors.http.message import Request, Response
 from keystead.doors.http.site import Site
-from keystead.doors.rest import deeds, kept, version
+from keystead.doors.rest import deeds, kept_lists, version
 from keystead.kinds import grants, ledger, listing, records
 from keystead.kinds.access import may, require, signed_in
 from keystead.kinds.call import Call
@@ -103,7 +103,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     :param narrow: picks what concerns the caller, who then needs no permission to see it.
     """
     shared = _shared_by_all(request, call, kind, narrow)
-    if shared is not None and (body := kept.get(call, shared)) is not None:
+    if shared is not None and (body := kept_lists.get(call, shared)) is not None:
         return Response(200, body, headers=NO_STORE)
     query = query_of(request)
     asked = page_of(call, query)
@@ -134,7 +134,7 @@ async def list_(request: Request, call: Call, site: Site, kind: Kind[Any], narro
     results = await encoded(call, site.state, kind, objs, query)
     response = json({"pagination": pages, "results": results, "autocomplete": {}})
     if shared is not None:
-        kept.put(call, shared, response.body)
+        kept_lists.put(call, shared, response.body)
     return response
 
 
@@ -144,9 +144,11 @@ def _shared_by_all(request: Request, call: Call, kind: Kind[Any], narrow: Narrow
     None where it may be another for another caller, or where the store or the hour has a say in it.
     """
     plain = kind.steady and narrow is None and not kind.shown_secrets
-    if not plain or not may(call, kind, "view") or not kind.sought.isdisjoint(name for name, _ in request.query):
+    if not plain or not may(call, kind, "view"):
         return None
-    return kept.name_of(request, call, kind.path)
+    if kind.sought and not kind.sought.isdisjoint(name for name, _ in request.query):
+        return None
+    return kept_lists.name_of(request, call, kind.path)
 
 
 async def retrieve(request: Request, call: Call, site: Site, kind: Kind[Any], key: str) -> Response:

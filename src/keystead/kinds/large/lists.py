@@ -60,7 +60,7 @@ class Large:
         self._ranks = Ranks(store)
         self._trails = Trails(store)
 
-    async def ahead(self, kind: Kind[Any]) -> None:
+    async def prepare(self, kind: Kind[Any]) -> None:
         """Have a sample at hand, which whoever asks first for a list would wait for."""
         await self._samples.drawn(kind)
 

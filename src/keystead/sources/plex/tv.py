@@ -5,6 +5,7 @@ documentation of python-plexapi (``MyPlexAccount``, ``MyPlexResource``, ``MyPlex
 """
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -26,7 +27,7 @@ _LONGEST: Final = 2 * 1024 * 1024
 _UNHEARD: Final = "Plex does not answer at present; try again."
 _UNKNOWN: Final = "Plex does not know this token, or it is not valid any more. Sign in with Plex again."
 _PRIVATE: Final = frozenset({"authToken", "pin"})
-_asking: list[None] = []
+_places: Final = threading.BoundedSemaphore(MOST)
 T = TypeVar("T")
 
 
@@ -145,16 +146,15 @@ async def pin(outbound: Outbound, client_id: str, number: int, code: str) -> Pin
 async def _asked(
     outbound: Outbound, method: str, path: str, client_id: str, headers: Mapping[str, str] | None = None
 ) -> Answer:
-    if len(_asking) >= MOST:
+    if not _places.acquire(blocking=False):
         raise _unheard()
     own = {"accept": "application/json", "x-plex-client-identifier": client_id, "x-plex-product": PRODUCT}
-    _asking.append(None)
     try:
         return await outbound.send(method, AT + path, headers={**own, **(headers or {})}, limit=_LONGEST)
     except Unreached:
         raise _unheard() from None
     finally:
-        _asking.pop()
+        _places.release()
 
 
 def _good(answer: Answer) -> Answer:

@@ -27,7 +27,7 @@ _PLACE: Final = re.compile(
 )
 _PARAMETER: Final = re.compile(r'([a-z]+)="([^"\\]{0,1000})"')
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
-_FOUND, _UNKNOWN, _WHO = 200, 404, 401
+_FOUND, _WHO, _FORBIDDEN, _UNKNOWN = 200, 401, 403, 404
 
 
 class Place(NamedTuple):
@@ -130,7 +130,7 @@ class _Pull:
         there = self._there
         if answer.status == _UNKNOWN:
             raise ValueError(f"{there.host} has nothing at {there.repository}:{there.reference}.")
-        if answer.status in {_WHO, 403}:
+        if answer.status in {_WHO, _FORBIDDEN}:
             raise ValueError(
                 f"{there.host} does not let {there.user or 'anybody'} read {there.repository}. "
                 "Name a user: oci://user:password@…"
