@@ -13,6 +13,7 @@ from keystead.kinds.asked import Query
 from keystead.kinds.call import Call
 from keystead.kinds.field import Field, unstorable
 from keystead.kinds.kind import Filter, Kind
+from keystead.kinds.linked import kept_in, sql_type
 from keystead.kinds.marks import Mark
 from keystead.kinds.terms import GRAMS, INDEXES, Fragment, Term, attributes, numbered, search
 from keystead.store import Value
@@ -62,7 +63,7 @@ def conditions_of(call: Call, _state: object, kind: Kind[Any], query: Query) -> 
 def conditions(call: Call, kind: Kind[Any], query: Query) -> Conditions:
     """:func:`conditions_of` as one value."""
     found = Conditions()
-    if narrow := records.spec(kind).narrow:
+    if narrow := kept_in(kind).narrow:
         found.add(narrow, *([micros(call.at)] if "{}" in narrow else []))
     for item in kind.filters:
         if isinstance(item, str):
@@ -107,7 +108,7 @@ def order(kind: Kind[Any], query: Query) -> str:
 def keys(kind: Kind[Any], query: Query) -> list[Key]:
     """The parts of :func:`order`."""
     wanted = [name for name in asked.ordering(kind, query) if kind.fields[name.removeprefix("-")].link is None]
-    key = records.spec(kind).key
+    key = kept_in(kind).key
     parts: dict[str, Key] = {}
     for part in wanted or kind.order:
         field = kind.fields.get(part.removeprefix("-"))
@@ -136,8 +137,8 @@ def _key(column: str, field: Field | None, *, down: bool) -> Key:
 
 def _one_of(found: Conditions, kind: Kind[Any], field: Field, values: tuple[object, ...]) -> None:
     if field.link:
-        link, key = field.link, records.spec(kind).key
-        pairs = f"SELECT {link.own} FROM {link.table} WHERE {link.other} = ANY({{}}::{records.sql_type(field)}[])"  # noqa: S608 - declared names
+        link, key = field.link, kept_in(kind).key
+        pairs = f"SELECT {link.own} FROM {link.table} WHERE {link.other} = ANY({{}}::{sql_type(field)}[])"  # noqa: S608 - declared names
         found.add(f"t.{key} IN ({pairs})", cast("Value", list(values)))
         return
     alike = " OR ".join([f"t.{field.column} = {{}}"] * len(values))

@@ -12,6 +12,7 @@ from keystead.kinds.call import Call
 from keystead.kinds.conditions import Conditions, conditions, conditions_of, keys, order
 from keystead.kinds.kind import Filter, Kind
 from keystead.kinds.large import Asked
+from keystead.kinds.linked import kept_in
 from keystead.kinds.snapshot import in_order
 from keystead.kinds.state import State
 from keystead.store import Statement
@@ -161,7 +162,7 @@ async def rows(
     :param everything: not only the records that the caller owns or in particular may see.
     :raises Problem: ``INVALID`` on a parameter, ``NOT_FOUND`` for a page past the end.
     """
-    spec = records.spec(kind)
+    spec = kept_in(kind)
     found = conditions(call, kind, query)
     if not everything:
         _concerning(found, call, kind)
@@ -172,7 +173,7 @@ async def rows(
         page, count = await state.large.page(wanted)
         pagination(asked, count)
         places: dict[object, int] = {key: place for place, key in enumerate(page)}
-        objects = await records.load(state.store, kind, spec.key, page) if page else []
+        objects = await state.large.links.load(kind, page)
         return sorted(objects, key=lambda one: places[getattr(one, kind.pk)]), count
     count = total if spec.counted and not found.terms else await _count(state, kind, found)
     pagination(asked, count)  # past the end: refused before the rows are read
@@ -183,7 +184,7 @@ async def rows(
     read = await state.store.fetch(
         dynamic(text), *found.values, asked.size, first, heavy=bool(found.terms) or asked.number > 1
     )
-    return await records.from_rows(state.store, kind, read), count
+    return await state.large.links.complete(kind, read), count
 
 
 async def prepare(state: State) -> None:
@@ -195,7 +196,7 @@ async def prepare(state: State) -> None:
 
 def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:
     """Narrow a list of records to those of the caller's own and those that roles let the caller see."""
-    table = records.spec(kind)
+    table = kept_in(kind)
     texts: list[str] = []
     values: list[Any] = []
     if table.owner:
@@ -213,13 +214,13 @@ def _concerning(found: Conditions, call: Call, kind: Kind[Any]) -> None:
 
 async def _total(state: State, kind: Kind[Any]) -> int:
     """The rows of a counted table; 0 for others."""
-    spec = records.spec(kind)
+    spec = kept_in(kind)
     row = await state.store.fetch_one(_COUNTED, spec.name) if spec.counted else None
     return int(cast("int", row[0])) if row else 0
 
 
 async def _count(state: State, kind: Kind[Any], found: Conditions) -> int:
-    spec = records.spec(kind)
+    spec = kept_in(kind)
     text = f"SELECT count(*) FROM {spec.name} t{found.where}"  # noqa: S608 - declared names
     (row,) = await state.store.fetch(dynamic(text), *found.values, heavy=True)
     return int(cast("int", row[0]))

@@ -70,11 +70,13 @@ class Link(msgspec.Struct, frozen=True):
     :param table: the table of pairs.
     :param own: its column that holds this record's key.
     :param other: its column that holds the other key.
+    :param revision: a column of the record that rises whenever they change; for those that may be very many.
     """
 
     table: str
     own: str
     other: str
+    revision: str = ""
 
 
 class Column(msgspec.Struct, frozen=True):

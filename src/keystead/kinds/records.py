@@ -1,6 +1,6 @@
 """Records: rows as typed structs and back, and the writes of one record; the SQL derives from the kind's fields."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar, cast
@@ -9,8 +9,8 @@ import msgspec
 
 from keystead.base.clock import instant, micros
 from keystead.kinds.field import Field
-from keystead.kinds.kind import Kind, Table
-from keystead.kinds.marks import Link
+from keystead.kinds.kind import Kind
+from keystead.kinds.linked import add, decoded, drop, kept_in, linked, selecting, sql_type
 from keystead.store import Row, Statement, Store, Value, Write
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -35,17 +35,7 @@ def table(kind: Kind[Any]) -> str:
 
     :raises LookupError: the kind is a setting.
     """
-    return spec(kind).name
-
-
-def spec(kind: Kind[Any]) -> Table:
-    """Where the kind's records are kept.
-
-    :raises LookupError: the kind is a setting.
-    """
-    if kind.table is None:
-        raise LookupError(f"{kind.model} is no record")
-    return kind.table
+    return kept_in(kind).name
 
 
 @lru_cache(maxsize=512)
@@ -58,38 +48,10 @@ def select(kind: Kind[Any], column: str) -> Statement:
     )
 
 
-@lru_cache(maxsize=256)
-def linked(kind: Kind[Any]) -> tuple[Field, ...]:
-    """The fields that are kept in tables of pairs."""
-    return tuple(field for field in kind.fields.values() if field.link)
-
-
 @lru_cache(maxsize=512)
 def whole(kind: Kind[Any], name: str, condition: str) -> Statement:
     """SELECT of the records ``t`` that meet ``condition``, each with its links as JSON: one round trip for few rows."""
-    return _with_links(kind, name, columns(kind), condition)
-
-
-def _with_links(kind: Kind[Any], name: str, first: str, condition: str) -> Statement:
-    postgres, sqlite = _as_json(kind)
-    rest = f"FROM {table(kind)} t WHERE {condition}"
-    return Statement(
-        f"{kind.model}.{name}",
-        f"SELECT {', '.join([first, *postgres])} {rest}",
-        sqlite=f"SELECT {', '.join([first, *sqlite])} {rest}",
-    )
-
-
-def _as_json(kind: Kind[Any]) -> tuple[list[str], list[str]]:
-    """The links of ``t`` as columns of JSON, in the words of PostgreSQL and in SQLite's."""
-    postgres, sqlite = [], []
-    for field in linked(kind):
-        link = _link_of(field)
-        pairs = f"FROM {link.table} WHERE {link.own} = t.{spec(kind).key} ORDER BY {link.other}"
-        inner = f"(SELECT {link.other} {pairs}) l"
-        postgres.append(f"(SELECT json_agg(l.{link.other})::text FROM {inner})")  # noqa: S608 - declared names
-        sqlite.append(f"(SELECT json_group_array(l.{link.other}) FROM {inner})")  # noqa: S608 - as above
-    return postgres, sqlite
+    return selecting(kind, name, columns(kind), condition)
 
 
 @lru_cache(maxsize=512)
@@ -98,37 +60,19 @@ def _whole_by(kind: Kind[Any], column: str) -> Statement:
     return whole(kind, f"by_{column}", f"t.{column} = ANY($1::{key}[])")
 
 
-@lru_cache(maxsize=256)
-def _decoders(kind: Kind[Any]) -> tuple[tuple[str, Callable[[str], tuple[object, ...]]], ...]:
-    return tuple((field.name, msgspec.json.Decoder(field.type).decode) for field in linked(kind))
-
-
 def from_whole(kind: Kind[T], rows: Sequence[Row]) -> list[T]:
     """The records in rows that :func:`whole` selected."""
-    decoders = _decoders(kind)
-    if not decoders:
+    own = -len(linked(kind))
+    if not own:
         return [from_row(kind, row) for row in rows]
-    own = -len(decoders)
-    return [
-        from_row(
-            kind,
-            row[:own],
-            {name: decode(str(text)) if text else () for (name, decode), text in zip(decoders, row[own:], strict=True)},
-        )
-        for row in rows
-    ]
-
-
-def sql_type(field: Field) -> str:
-    """The database's type of a key that ``field`` holds (one of them, where it holds several)."""
-    return "bigint" if field.core is int else "text"
+    return [from_row(kind, row[:own], decoded(kind, row[own:])) for row in rows]
 
 
 @lru_cache(maxsize=256)
 def _seen(kind: Kind[Any], column: str) -> Statement:
     """:func:`select` without what the table hides from everybody (at the instant ``$2``, where that matters)."""
     found = select(kind, column)
-    return Statement(f"{found.name}.seen", f"{found.text} AND {spec(kind).narrow.replace('{}', '$2')}")
+    return Statement(f"{found.name}.seen", f"{found.text} AND {kept_in(kind).narrow.replace('{}', '$2')}")
 
 
 async def visible(
@@ -139,7 +83,7 @@ async def visible(
     :param bare: without its links.
     """
     keys = cast("Value", [value])
-    narrow = spec(kind).narrow
+    narrow = kept_in(kind).narrow
     statement = _seen(kind, column) if narrow else select(kind, column)
     rows = await store.fetch(statement, keys, *([micros(at)] if "{}" in narrow else []))
     if bare:
@@ -149,7 +93,7 @@ async def visible(
 
 @lru_cache(maxsize=256)
 def _keys(kind: Kind[Any]) -> Statement:
-    key, type_ = spec(kind).key, sql_type(kind.fields[kind.pk])
+    key, type_ = kept_in(kind).key, sql_type(kind.fields[kind.pk])
     return Statement(f"{kind.model}.keys", f"SELECT t.{key} FROM {table(kind)} t WHERE t.{key} = ANY($1::{type_}[])")  # noqa: S608 - declared names
 
 
@@ -214,8 +158,8 @@ async def from_rows(store: Store, kind: Kind[T], rows: Sequence[Row]) -> list[T]
 @lru_cache(maxsize=64)
 def _links(kind: Kind[Any]) -> Statement:
     """SELECT of the keys ``$1`` with the links of each as JSON."""
-    key = f"t.{spec(kind).key}"
-    return _with_links(kind, "links", key, f"{key} = ANY($1::{sql_type(kind.fields[kind.pk])}[])")
+    key = f"t.{kept_in(kind).key}"
+    return selecting(kind, "links", key, f"{key} = ANY($1::{sql_type(kind.fields[kind.pk])}[])")
 
 
 @lru_cache(maxsize=256)
@@ -234,14 +178,14 @@ def insert(kind: Kind[Any], obj: msgspec.Struct) -> list[Write]:
     values = tuple(to_column(field, getattr(obj, field.name)) for field in stored(kind))
     key = getattr(obj, kind.pk)
     links = ((field, getattr(obj, field.name)) for field in kind.fields.values() if field.link)
-    return [Write(_insert(kind), values), *(_link(kind, field, key, others) for field, others in links if others)]
+    return [Write(_insert(kind), values), *(add(kind, field, key, others) for field, others in links if others)]
 
 
 @lru_cache(maxsize=512)
 def _update(kind: Kind[Any], names: tuple[str, ...], same: tuple[str, ...] = ()) -> Statement:
     sets = ", ".join(f"{name} = {_mark(name, n)}" for n, name in enumerate(names, 2))
     alike = [(name, _mark(name, n)) for n, name in enumerate(same, 2 + len(names))]
-    text = f"UPDATE {table(kind)} SET {sets} WHERE {spec(kind).key} = $1"  # noqa: S608 - declared names
+    text = f"UPDATE {table(kind)} SET {sets} WHERE {kept_in(kind).key} = $1"  # noqa: S608 - declared names
     return Statement(
         f"{kind.model}.update",
         text + "".join(f" AND {name} IS NOT DISTINCT FROM {mark}" for name, mark in alike),
@@ -267,15 +211,15 @@ def update(kind: Kind[Any], old: msgspec.Struct, new: msgspec.Struct, *, strictl
         if field.link:
             before, after = set(getattr(old, field.name)), set(getattr(new, field.name))
             if gone := before - after:
-                writes.append(_unlink(field, key, gone))
+                writes.append(drop(field, key, gone))
             if come := after - before:
-                writes.append(_link(kind, field, key, come))
+                writes.append(add(kind, field, key, come))
     return writes
 
 
 @lru_cache(maxsize=256)
 def _delete(kind: Kind[Any]) -> Statement:
-    return Statement(f"{kind.model}.delete", f"DELETE FROM {table(kind)} WHERE {spec(kind).key} = $1")  # noqa: S608 - declared names
+    return Statement(f"{kind.model}.delete", f"DELETE FROM {table(kind)} WHERE {kept_in(kind).key} = $1")  # noqa: S608 - declared names
 
 
 def delete(kind: Kind[Any], obj: msgspec.Struct) -> Write:
@@ -283,44 +227,10 @@ def delete(kind: Kind[Any], obj: msgspec.Struct) -> Write:
     return Write(_delete(kind), (getattr(obj, kind.pk),), expect=1, guard="row")
 
 
-def _link_of(field: Field) -> Link:
-    if field.link is None:
-        raise LookupError(f"{field.name} is in no table of pairs")
-    return field.link
-
-
-@lru_cache(maxsize=64)
-def _link_statement(kind: Kind[Any], field: Field) -> Statement:
-    link, own, other = _link_of(field), sql_type(kind.fields[kind.pk]), sql_type(field)
-    into = f"INSERT INTO {link.table} ({link.own}, {link.other})"
-    return Statement(
-        f"{link.table}.add",
-        f"{into} SELECT $1::{own}, o FROM unnest($2::{other}[]) AS o ON CONFLICT DO NOTHING",  # noqa: S608 - declared names
-        sqlite=f"{into} SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",  # noqa: S608 - as above
-    )
-
-
-@lru_cache(maxsize=64)
-def _unlink_statement(field: Field) -> Statement:
-    link = _link_of(field)
-    return Statement(
-        f"{link.table}.drop",
-        f"DELETE FROM {link.table} WHERE {link.own} = $1 AND {link.other} = ANY($2::{sql_type(field)}[])",  # noqa: S608 - declared names
-    )
-
-
-def _link(kind: Kind[Any], field: Field, key: object, others: Iterable[object]) -> Write:
-    return Write(_link_statement(kind, field), (cast("Value", key), cast("Value", sorted(others, key=str))))
-
-
-def _unlink(field: Field, key: object, others: Iterable[object]) -> Write:
-    return Write(_unlink_statement(field), (cast("Value", key), cast("Value", sorted(others, key=str))))
-
-
 @lru_cache(maxsize=256)
 def holders(kind: Kind[Any], field: Field, most: int) -> Statement:
     """SELECT of the records whose reference ``field`` leads to ``$1``; at most ``most`` of them."""
-    key, narrow = spec(kind).key, spec(kind).narrow
+    key, narrow = kept_in(kind).key, kept_in(kind).narrow
     if field.link:
         condition = f"t.{key} IN (SELECT {field.link.own} FROM {field.link.table} WHERE {field.link.other} = $1)"  # noqa: S608 - declared names
     else:

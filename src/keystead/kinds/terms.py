@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from keystead.kinds import records
 from keystead.kinds.kind import Kind
+from keystead.kinds.linked import kept_in
 from keystead.store import Value
 
 _FOLDED: Final = 3
@@ -76,7 +76,7 @@ def numbered(fragments: Iterable[Fragment], first: int = 1) -> tuple[list[str], 
 def attributes(kind: Kind[Any], path: str) -> Term:
     """That the attributes hold the JSON object ``path``."""
     plain = Fragment("keystead_contains(t.attributes, {}::jsonb)", (path,))
-    spec = records.spec(kind)
+    spec = kept_in(kind)
     words = " AND ".join(sorted(set(_facts(msgspec.json.decode(path))))[:_WORDS])
     if not spec.number or not words:
         return Term(plain, plain)
@@ -138,7 +138,7 @@ def search(kind: Kind[Any], needle: str) -> Term:
     columns = [kind.fields[name].column if name in kind.fields else name for name in kind.search]
     alike = " OR ".join(f"lower(t.{column}) LIKE {{}} ESCAPE '\\'" for column in columns for _ in patterns)
     plain = Fragment(f"({alike})", tuple(pattern for _ in columns for pattern in patterns))
-    spec = records.spec(kind)
+    spec = kept_in(kind)
     if not spec.number:
         return Term(plain, plain)
     near, alone = {}, {}

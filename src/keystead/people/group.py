@@ -35,7 +35,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     users: Annotated[
         tuple[Annotated[int, Ref("authentik_core.user", OnDelete.CASCADE_MANY, gives=False)], ...],
-        Link("group_members", "group_id", "user_id"),
+        Link("group_members", "group_id", "user_id", revision="members_revision"),
     ] = ()
     attributes: Json = {}
     roles: Annotated[

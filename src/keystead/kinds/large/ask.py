@@ -3,9 +3,9 @@
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
-from keystead.kinds import records
 from keystead.kinds.conditions import Conditions, Key
 from keystead.kinds.kind import Kind, Table
+from keystead.kinds.linked import kept_in
 from keystead.kinds.terms import Fragment, Term, numbered
 from keystead.store import Row, Store, Value
 from keystead.store.sql import dynamic
@@ -32,7 +32,7 @@ class Asked(NamedTuple):
     @property
     def table(self) -> Table:
         """Where the rows are kept."""
-        return records.spec(self.kind)
+        return kept_in(self.kind)
 
     @property
     def name(self) -> Hashable:

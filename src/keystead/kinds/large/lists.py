@@ -13,6 +13,7 @@ from keystead.kinds.conditions import Conditions
 from keystead.kinds.kind import Kind
 from keystead.kinds.large.ask import Asked, ask, each, near, within
 from keystead.kinds.large.kept import QUICK
+from keystead.kinds.large.links import Links
 from keystead.kinds.large.members import Stray
 from keystead.kinds.large.ranks import FEW, Ranks
 from keystead.kinds.large.sample import Samples
@@ -55,6 +56,7 @@ class Large:
 
     def __init__(self, store: Store, begins: int = FROM) -> None:
         self.begins = begins
+        self.links = Links(store)
         self._store = store
         self._samples = Samples(store)
         self._ranks = Ranks(store)

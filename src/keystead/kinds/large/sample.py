@@ -4,10 +4,10 @@ import asyncio
 from typing import Any, Final, NamedTuple, cast
 
 from keystead.base import rand
-from keystead.kinds import records
 from keystead.kinds.kind import Kind
 from keystead.kinds.large.ask import Asked, opaque
 from keystead.kinds.large.kept import Recent
+from keystead.kinds.linked import kept_in, sql_type
 from keystead.kinds.terms import Fragment, numbered
 from keystead.store import Statement, Store, Value
 from keystead.store.sql import dynamic
@@ -47,7 +47,7 @@ class Samples:
         sample = await self.drawn(kind)
         if not sample:
             return Shares(1.0, 1.0)
-        type_ = records.sql_type(kind.fields[kind.pk])
+        type_ = sql_type(kind.fields[kind.pk])
         conditions = [opaque(term) for term in asked.found.terms]
         (drawn, *texts), values = numbered(
             [Fragment(f"t.{table.key} = ANY({{}}::{type_}[])", (cast("Value", sample),)), *conditions]
@@ -60,7 +60,7 @@ class Samples:
 
     async def drawn(self, kind: Kind[Any]) -> list[Value]:
         """The primary keys of the rows in the sample; none, if the table is empty."""
-        name = records.spec(kind).name
+        name = kept_in(kind).name
         async with self._drawing:
             return self._samples.get(name) or self._samples.put(name, await self._draw(kind))
 
@@ -70,8 +70,8 @@ class Samples:
 
     async def _draw(self, kind: Kind[Any]) -> list[Value]:
         """Primary keys of some rows."""
-        spec = records.spec(kind)
-        key, type_ = f"t.{spec.key}", records.sql_type(kind.fields[kind.pk])
+        spec = kept_in(kind)
+        key, type_ = f"t.{spec.key}", sql_type(kind.fields[kind.pk])
         if type_ == "bigint":
             ends = await self._store.fetch_one(dynamic(f"SELECT min({key}), max({key}) FROM {spec.name} t"))  # noqa: S608 - declared names
             if ends is None or ends[0] is None:

@@ -8,6 +8,7 @@ from keystead.kinds import records
 from keystead.kinds.call import Call
 from keystead.kinds.field import Field
 from keystead.kinds.kind import Kind
+from keystead.kinds.linked import kept_in
 from keystead.kinds.marks import Mark
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
@@ -109,7 +110,7 @@ async def _rows(call: Call, state: State, kind: Kind[Any], values: Sequence[tupl
         mark = f"${len(bound)}"
         inside = f"keystead_contains(t.{field.column}, {mark}::jsonb)"
         conditions.append(inside if field.column == _INSIDE else f"t.{field.column} = {mark}")
-    spec = records.spec(kind)
+    spec = kept_in(kind)
     if spec.narrow:
         conditions.append(spec.narrow.replace("{}", f"${len(bound) + 1}"))
         if "{}" in spec.narrow:
