@@ -9,7 +9,9 @@ from joserfc import jws as foreign_jws
 from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
 
 from keystead.trust import jwks, keys
-from keystead.trust.signer import ALGORITHMS, Signer, Verifier, VerifyingKey
+from keystead.trust.algorithms import ALGORITHMS
+from keystead.trust.signer import Signer
+from keystead.trust.verifier import Verifier, VerifyingKey
 
 SECRET = b"a made-up secret of a made-up client"
 CLAIMS = {"iss": "https://id.example/", "sub": "été", "exp": 1_900_000_000}

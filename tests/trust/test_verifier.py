@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keystead.trust import jwks, keys
-from keystead.trust.signer import ALGORITHMS, Signer, Verifier, VerifyingKey
+from keystead.trust.algorithms import ALGORITHMS
+from keystead.trust.signer import Signer
+from keystead.trust.verifier import Verifier, VerifyingKey
 from keystead.wire import b64
 from keystead.wire.jws import JoseError
 

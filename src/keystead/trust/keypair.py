@@ -25,7 +25,8 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
 from keystead.trust import keys
 from keystead.trust.jwks import public_jwk
-from keystead.trust.signer import Signer, VerifyingKey
+from keystead.trust.signer import Signer
+from keystead.trust.verifier import VerifyingKey
 
 if TYPE_CHECKING:
     from keystead.trust import x509

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from keystead.base.errors import Kind, Problem
 from keystead.trust import keys
+from keystead.trust.algorithms import plain_ecdsa
 from keystead.trust.assertion_terms import DigestAlgorithmEnum, SignatureAlgorithmEnum
 from keystead.trust.keypair import CertificateKeyPair
-from keystead.trust.signer import plain_ecdsa
 from keystead.wire import xmldsig
 from keystead.wire.xmlwrite import Tag
 

@@ -17,7 +17,8 @@ from keystead.base.clock import unix
 from keystead.base.secret import Vault
 from keystead.doors.http.message import Header
 from keystead.doors.http.site import Site
-from keystead.trust.signer import Signer, Verifier, VerifyingKey
+from keystead.trust.signer import Signer
+from keystead.trust.verifier import Verifier, VerifyingKey
 from keystead.wire.jws import JoseError
 
 SESSION: Final = "authentik_session"

@@ -8,7 +8,8 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.providers.oidc.provider import OAuth2Provider
 from keystead.trust.jwks import jwks_document
 from keystead.trust.keypair import jwk_for, signer_for, verifying_key_for
-from keystead.trust.signer import Signer, VerifyingKey
+from keystead.trust.signer import Signer
+from keystead.trust.verifier import VerifyingKey
 
 NO_KEYS: Final = b'{"keys":[]}'
 """The key set of a provider that signs with its secret."""
