@@ -69,7 +69,7 @@ from keystead.providers.oidc.grant import Grant, Parts
 from keystead.providers.outpost import instance as outpost
 from keystead.providers.rac import endpoint as rac_endpoint
 from keystead.sources import register as sources
-from keystead.trust import keypair
+from keystead.trust import keypair, keypair_operations
 
 STAGES: Final[tuple[Stage[Any], ...]] = flows.STAGES
 POLICIES: Final[tuple[PolicyKind, ...]] = policies.POLICIES
@@ -137,7 +137,7 @@ EXECUTOR: Final = Executor({one.kind.model: one for one in STAGES}, PORTS)
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *people.ACTIONS,
-    *keypair.ACTIONS,
+    *keypair_operations.ACTIONS,
     *flows.ACTIONS,
     *sources.actions(ENGINE),
     *providers.actions(ENGINE),

@@ -22,9 +22,10 @@ from keystead.kinds.state import State
 from keystead.people import password
 from keystead.people.actor import actor_of
 from keystead.people.brand import Brand
+from keystead.people.finding import by_pk
 from keystead.people.group import Group
 from keystead.people.session import find
-from keystead.people.user import User, by_pk
+from keystead.people.user import User
 from keystead.policies.binding import PolicyBinding
 from keystead.policies.expression import ExpressionPolicy
 from keystead.store import Statement, Store, Unit, Write

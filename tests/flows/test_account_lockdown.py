@@ -16,9 +16,10 @@ from keystead.kinds import records
 from keystead.people import token
 from keystead.people.actor import actor_of
 from keystead.people.brand import BRAND
+from keystead.people.finding import by_pk
 from keystead.people.role import Role
 from keystead.people.token import TOKEN
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 from keystead.store import Statement
 from tests.flows.parts import DENIED, REDIRECT, SECRET, Given, secret, who
 from tests.flows.support import Browser, Studio, signed_in

@@ -14,7 +14,8 @@ from keystead.flows.stages.invitation import INVITATION, Invitation, InvitationS
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
 from keystead.kinds import records
 from keystead.kinds.render import render
-from keystead.people.user import User, by_username
+from keystead.people.finding import by_username
+from keystead.people.user import User
 from tests.flows.lists import BEGIN
 from tests.flows.parts import DENIED, REDIRECT, fields
 from tests.flows.support import Studio

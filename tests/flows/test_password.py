@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from keystead.flows.password_check import BackendsEnum
 from keystead.flows.ports import Reply
 from keystead.people import password, token
-from keystead.people.user import by_pk
+from keystead.people.finding import by_pk
 from tests.flows.parts import DENIED, REDIRECT, SECRET, Given, errors
 from tests.flows.support import Studio, one_step, two_steps
 

@@ -11,7 +11,8 @@ from keystead.flows import setup
 from keystead.flows.flow import Flow
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
 from keystead.people import password
-from keystead.people.user import User, by_pk
+from keystead.people.finding import by_pk
+from keystead.people.user import User
 from keystead.store import Unit
 from tests.flows.parts import enter, errors, text_field
 from tests.flows.support import Studio

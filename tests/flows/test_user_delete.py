@@ -2,7 +2,7 @@
 
 from keystead.base import rand
 from keystead.flows.stages.user_delete import UserDeleteStage
-from keystead.people.user import by_username
+from keystead.people.finding import by_username
 from tests.flows.parts import DENIED, REDIRECT, SECRET, secret, who
 from tests.flows.support import Studio, signed_in
 

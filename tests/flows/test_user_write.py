@@ -8,8 +8,9 @@ from keystead.base import rand
 from keystead.flows.stages.user_write import UserCreationModeEnum, UserWriteStage
 from keystead.kinds import records
 from keystead.people import password
+from keystead.people.finding import by_pk, by_username
 from keystead.people.group import Group
-from keystead.people.user import USER, User, UserTypeEnum, by_pk, by_username
+from keystead.people.user import USER, User, UserTypeEnum
 from tests.flows.parts import DENIED, REDIRECT, SECRET, Given, enter, errors, text_field
 from tests.flows.support import Browser, Studio, signed_in
 

@@ -1,6 +1,6 @@
 """Agents: programs that work for somebody, with an account and a token of their own."""
 
-from keystead.people.user import by_pk
+from keystead.people.finding import by_pk
 from tests.client import Client
 from tests.house import House
 

@@ -7,6 +7,7 @@ import pytest
 
 from keystead.base import rand
 from keystead.kinds import records
+from keystead.people.finding import by_pk
 from keystead.people.lifecycle.iteration import (
     REVIEW,
     LifecycleIteration,
@@ -17,7 +18,6 @@ from keystead.people.lifecycle.offboarding import carry_out_due
 from keystead.people.lifecycle.rule import ContentTypeEnum
 from keystead.people.session import SESSION
 from keystead.people.token import TOKEN
-from keystead.people.user import by_pk
 from tests.doors.http.signed_in import sign_in
 from tests.house import House
 

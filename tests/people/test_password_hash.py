@@ -4,7 +4,7 @@ import pytest
 from argon2 import PasswordHasher
 
 from keystead.people import password
-from keystead.people.user import by_pk
+from keystead.people.finding import by_pk
 from tests.house import House
 
 

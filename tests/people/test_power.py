@@ -6,9 +6,10 @@ import pytest
 
 from keystead.base import rand
 from keystead.people import power
+from keystead.people.finding import by_pk
 from keystead.people.group import Group
 from keystead.people.role import Role
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 from tests.client import Client
 from tests.house import House, new_user
 

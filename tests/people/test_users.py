@@ -11,7 +11,8 @@ from keystead.kinds.changes import Changes
 from keystead.people import password, token
 from keystead.people.actor import actor_of
 from keystead.people.brand import BRAND
-from keystead.people.user import USER, by_identifier, by_pk, by_username, superusers, user_by
+from keystead.people.finding import by_identifier, by_pk, by_username, user_by
+from keystead.people.user import USER, superusers
 from tests.doors.http.signed_in import sign_in
 from tests.house import House
 

@@ -8,7 +8,8 @@ import pytest
 from keystead.base import rand
 from keystead.doors.worker.cleanup import forget_passwords
 from keystead.people import password
-from keystead.people.user import User, by_pk
+from keystead.people.finding import by_pk
+from keystead.people.user import User
 from keystead.policies.expiry import PasswordExpiryPolicy
 from keystead.policies.password import PasswordPolicy
 from keystead.policies.unique_password import UniquePasswordPolicy

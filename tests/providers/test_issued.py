@@ -8,11 +8,12 @@ from keystead.base.clock import micros
 from keystead.kinds.changes import Changes
 from keystead.people.user import User
 from keystead.providers.oidc import family
+from keystead.providers.oidc.standing import FOREVER, Proof, Terms
 from tests.house import House
 from tests.providers import asked
 
 CODES, GRANTS, REFRESH = "oauth2/authorization_codes", "oauth2/access_tokens", "oauth2/refresh_tokens"
-PROOF = family.Proof(auth_time=1, amr=("pwd",))
+PROOF = Proof(auth_time=1, amr=("pwd",))
 
 
 async def client(house: House) -> int:
@@ -36,7 +37,7 @@ def end(house: House, **life: float) -> int:
 async def grant(house: House, user: User, *, machine: bool = False) -> tuple[str, int]:
     """A new grant and its provider."""
     provider, name = await client(house), rand.hex128()
-    expires = family.FOREVER if machine else end(house, days=1)
+    expires = FOREVER if machine else end(house, days=1)
     scope = () if machine else ("openid", "email")
     await kept(
         house,
@@ -47,7 +48,7 @@ async def grant(house: House, user: User, *, machine: bool = False) -> tuple[str
             user=user.pk,
             session=None,
             scope=scope,
-            proof=family.Proof() if machine else PROOF,
+            proof=Proof() if machine else PROOF,
             expires=expires,
         ),
     )
@@ -93,7 +94,7 @@ async def test_to_remove_a_refresh_token_ends_its_family(house: House) -> None:
 
 async def test_a_code_that_was_removed_redeems_nothing(house: House) -> None:
     provider = await client(house)
-    said = family.Asked(redirect_uri="https://a.example/cb", scope=("openid",), proof=PROOF)
+    said = Terms(redirect_uri="https://a.example/cb", scope=("openid",), proof=PROOF)
     for value, life in (("c-1", 60), ("c-2", 60), ("over", 0)):
         await kept(
             house,

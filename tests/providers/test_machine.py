@@ -8,7 +8,8 @@ import pytest
 
 from keystead.base.secret import Secret
 from keystead.people import token
-from keystead.people.user import USER, UserTypeEnum, by_username
+from keystead.people.finding import by_username
+from keystead.people.user import USER, UserTypeEnum
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, ClientTypeEnum, GrantTypeEnum
 from tests.providers.place import Party, Place
 from tests.providers.said import basic, claims, error, json_reply, ok

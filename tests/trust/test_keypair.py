@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from keystead.kinds.ledger import MASK
-from keystead.trust import keypair, keys
+from keystead.trust import keypair, keypair_operations, keys
 from keystead.trust.keypair import KEYPAIR, CertificateKeyPair
 from tests.engines import Engine
 from tests.house import BEGIN, House, fresh_house
@@ -108,9 +108,9 @@ async def test_a_private_key_is_shown_to_who_may_see_keys_and_the_showing_is_tol
     made = (await house.admin.post(PAIRS, body(pair()))).json
     url = f"{PAIRS}{made['pk']}/"
     viewer = await house.client_with(KEYPAIR.permission("view"))
-    keeper = await house.client_with(KEYPAIR.permission("view"), keypair.VIEW_KEY)
+    keeper = await house.client_with(KEYPAIR.permission("view"), keypair_operations.VIEW_KEY)
     editor = await house.client_with(*(KEYPAIR.permission(word) for word in ("view", "add", "change", "delete")))
-    reader = await house.client_with(keypair.VIEW_CERTIFICATE)
+    reader = await house.client_with(keypair_operations.VIEW_CERTIFICATE)
     for client, status in ((viewer, 200), (reader, 200), (house.user, 404), (house.nobody, 403)):
         assert (await client.get(f"{url}view_certificate/")).status == status
     for client, status in ((viewer, 403), (editor, 403), (house.user, 404), (house.nobody, 403), (keeper, 200)):

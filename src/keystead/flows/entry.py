@@ -15,7 +15,8 @@ from keystead.flows.ports import Ports, Reply, Visitor
 from keystead.flows.stage import Deny
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
-from keystead.people.user import User, by_pk
+from keystead.people.finding import by_pk
+from keystead.people.user import User
 
 REAUTHENTICATE: Final = "reauthenticate"
 """In the context of an authentication flow: ask, although somebody is signed in."""

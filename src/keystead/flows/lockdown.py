@@ -20,8 +20,9 @@ from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
 from keystead.people.brand import brand_for
+from keystead.people.finding import by_pk
 from keystead.people.power import check_reach
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 from keystead.people.user_actions import Link
 
 PARAMETER: Final = "lockdown"

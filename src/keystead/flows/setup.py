@@ -7,8 +7,9 @@ there is no such page, whatever becomes of users, flows or policies (SECURITY FL
 from typing import Final
 
 from keystead.kinds.state import State
+from keystead.people.finding import by_username
 from keystead.people.password import usable
-from keystead.people.user import User, by_username
+from keystead.people.user import User
 from keystead.store import Statement, Write
 
 SLUG: Final = "initial-setup"

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from msgspec.structs import replace
 
 from keystead.base import log, metrics
 from keystead.base.clock import Clock, SystemClock
@@ -21,6 +20,7 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.large import Large
 from keystead.kinds.permissions import Permissions
 from keystead.kinds.snapshot import Snapshot
+from keystead.kinds.wanted import Wanted
 from keystead.store import Change, GuardFailed, Store, Taken
 
 _LOG = log.get("kinds.state")
@@ -32,44 +32,6 @@ _POLL: Final = 1.0
 EVENTS: Final = metrics.counter("keystead_events_total", "Events written, by action.", "action")
 COMMITS: Final = metrics.counter("keystead_commits_total", "Units of change that landed in the store.")
 R = TypeVar("R")
-
-
-class _Wanted:
-    """A settings change on its way."""
-
-    def __init__(
-        self,
-        call: Call,
-        decide: Callable[[Call], Awaitable[tuple[Changes, Any]]],
-        changes: Changes,
-        result: object,
-        landed: "asyncio.Future[None]",
-    ) -> None:
-        self.call = call
-        self.changes = changes
-        self.result = result
-        self.landed = landed
-        self._decide = decide
-
-    async def decide_on(self, settings: Snapshot) -> None:
-        """Decide, unless it was decided on these very settings."""
-        if settings is not self.call.settings:
-            self.call = replace(self.call, settings=settings)
-            self.changes, self.result = await self._decide(self.call)
-
-    @property
-    def light(self) -> bool:
-        """Whether it writes no records but events."""
-        return all(write.statement.name == "event.insert" for write in self.changes.writes)
-
-    def answer(self, outcome: Exception | None) -> None:
-        """Tell who waits, if anybody still does."""
-        if self.landed.done():
-            return
-        if outcome is None:
-            self.landed.set_result(None)
-        else:
-            self.landed.set_exception(outcome)
 
 
 class State:
@@ -97,7 +59,7 @@ class State:
         self.install_id = ""
         self.large = Large(store)
         self._changing: asyncio.Task[None] | None = None
-        self._wanted: list[_Wanted] = []
+        self._wanted: list[Wanted] = []
         self._refreshing = asyncio.Lock()
         self._decoders: dict[str, Callable[[str], Any]] = {}
         self._encoders: Mapping[str, Callable[[Any], str]] = {
@@ -200,7 +162,7 @@ class State:
         if not changes.settings:
             await self.commit(changes, call.at)
             return result
-        wanted = _Wanted(call, decide, changes, result, asyncio.get_running_loop().create_future())
+        wanted = Wanted(call, decide, changes, result, asyncio.get_running_loop().create_future())
         self._wanted.append(wanted)
         if self._changing is None:
             self._changing = asyncio.create_task(self._change_all())
@@ -216,7 +178,7 @@ class State:
         finally:
             self._changing = None
 
-    async def _change_together(self, batch: "list[_Wanted]") -> None:
+    async def _change_together(self, batch: "list[Wanted]") -> None:
         """Land a batch; what must not share its commit, or makes it fail, is landed alone."""
         try:
             if not await self._landed(batch):
@@ -228,7 +190,7 @@ class State:
             if not one.landed.done():
                 await self._change_together([one])
 
-    async def _landed(self, batch: "list[_Wanted]") -> bool:
+    async def _landed(self, batch: "list[Wanted]") -> bool:
         """Whether the changes of ``batch`` that can share a commit have landed, or failed for good."""
         for _ in range(_ATTEMPTS):
             base = await self.refresh()
@@ -245,13 +207,13 @@ class State:
                 return True
         return False
 
-    async def _decided(self, batch: "list[_Wanted]", base: Snapshot) -> "tuple[Changes, datetime, list[_Wanted]]":
+    async def _decided(self, batch: "list[Wanted]", base: Snapshot) -> "tuple[Changes, datetime, list[Wanted]]":
         """What the changes of ``batch`` come to, each decided on what those before it leave; and which are in it.
 
         One that writes records too is in it alone: others would decide without having seen them. And no two in it
         change the same object, whose history tells of each.
         """
-        together, held = Changes(), list[_Wanted]()
+        together, held = Changes(), list[Wanted]()
         at, reached = batch[0].call.at, base
         for one in batch:
             if one.landed.done():

@@ -28,7 +28,8 @@ from keystead.notify.transport import (
     mailed,
 )
 from keystead.people.event import EVENT, Event, EventActions
-from keystead.people.user import USER, User, by_pk
+from keystead.people.finding import by_pk
+from keystead.people.user import USER, User
 from keystead.policies.binding import bindings_of
 from keystead.policies.engine import Engine
 from keystead.policies.values import event_view

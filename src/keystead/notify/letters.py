@@ -20,8 +20,9 @@ from keystead.kinds.marks import EMAIL_FORMAT, Duration, Text, Uuid
 from keystead.kinds.state import State
 from keystead.notify.mail import Letter, TemplateError, letter
 from keystead.people.brand import brand_for
+from keystead.people.finding import by_pk
 from keystead.people.power import check_reach
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 from keystead.people.user_actions import RECOVERY_LIFE, check_recovery, may_reset, recovery_life, recovery_link
 from keystead.store import Write
 

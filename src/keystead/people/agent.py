@@ -19,9 +19,10 @@ from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Email, Json, Ref, Te
 from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people import token
+from keystead.people.finding import by_pk
 from keystead.people.power import check_reach
 from keystead.people.shown import PartialUser, partial_users, uid
-from keystead.people.user import USER, User, UserTypeEnum, by_pk
+from keystead.people.user import USER, User, UserTypeEnum
 from keystead.people.user import rules as user_rules
 
 _FOLDER: Final = "goauthentik.io/agents"

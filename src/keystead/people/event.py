@@ -2,12 +2,12 @@
 
 import enum
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
-from keystead.base.clock import instant, micros
+from keystead.base.clock import instant
 from keystead.kinds import listing
 from keystead.kinds.access import require
 from keystead.kinds.action import Action, Answer
@@ -16,7 +16,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, Json, Text, Uuid
 from keystead.kinds.state import State
-from keystead.store.sql import Value, dynamic
+from keystead.store.sql import Value
 
 
 class EventActions(enum.StrEnum):
@@ -111,33 +111,6 @@ class PatchedEventRequest(msgspec.Struct):
     expires: datetime | msgspec.UnsetType = msgspec.UNSET
 
 
-class EventVolume(msgspec.Struct):
-    """How many events of an action an hour had."""
-
-    action: EventAction
-    time: datetime
-    count: int
-
-
-class Coordinate(msgspec.Struct):
-    """How many events an hour had.
-
-    :param x_cord: the hour's start, milliseconds since 1970.
-    :param y_cord: events.
-    """
-
-    x_cord: int
-    y_cord: int
-
-
-class EventTopPerUser(msgspec.Struct):
-    """How often an application was used."""
-
-    application: dict[str, object]
-    counted_events: int
-    unique_users: int
-
-
 class TypeCreate(msgspec.Struct):
     """One thing that may be chosen."""
 
@@ -148,10 +121,6 @@ class TypeCreate(msgspec.Struct):
     icon_url: str = ""
     requires_enterprise: bool = False
     deprecated: bool = False
-
-
-_HOUR: Final = 3_600_000_000
-_LONGEST_DAYS: Final = 365
 
 
 async def create(call: Call, _state: State, _obj: None, body: EventRequest) -> Answer:
@@ -179,70 +148,10 @@ async def actions(_call: Call, _state: State, _obj: None, _query: Mapping[str, S
     return Answer([TypeCreate(one.value.replace("_", " ").strip().title(), "", one.value, "") for one in EventActions])
 
 
-def _days(query: Mapping[str, Sequence[str]], name: str, default: int) -> int:
-    text = (query.get(name) or [""])[-1]
-    try:
-        return max(0, min(_LONGEST_DAYS, int(float(text)))) if text else default
-    except (ValueError, OverflowError):
-        return default
-
-
 def asked_for(call: Call, state: State, query: Mapping[str, Sequence[str]]) -> tuple[str, list[Value]]:
     """The condition over ``events t`` that the filters in ``query`` make, and its parameters."""
     conditions, values = listing.conditions_of(call, state, EVENT, query)
     return " AND ".join(["TRUE", *conditions]), values
-
-
-async def volume(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """Events an hour and action over the last days."""
-    require(call, EVENT, "view")
-    condition, values = asked_for(call, state, query)
-    values += [micros(call.at - timedelta(days=_days(query, "history_days", 7))), _HOUR]
-    since, hour = f"${len(values) - 1}", f"${len(values)}::bigint"
-    text = (
-        f"SELECT t.action, (t.created / {hour}) * {hour} AS hour, count(*) FROM events t"  # noqa: S608 - constant parts
-        f" WHERE {condition} AND t.created > {since} GROUP BY 1, 2 ORDER BY 2, 1"
-    )
-    rows = await state.store.fetch(dynamic(text), *values, heavy=True)
-    return Answer([EventVolume(str(row[0]), instant(int(str(row[1]))), int(str(row[2]))) for row in rows])
-
-
-async def per_month(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """The older form of the volume, which some dashboards still read: hours of the last month."""
-    merged = {**query, "history_days": ["30"]}
-    answer = await volume(call, state, None, merged)
-    points = answer.body if isinstance(answer.body, list) else []
-    return Answer([Coordinate(int(point.time.timestamp() * 1000), point.count) for point in points])
-
-
-async def top_per_user(call: Call, state: State, _obj: None, query: Mapping[str, Sequence[str]]) -> Answer:
-    """The applications used most, by how many events and people."""
-    require(call, EVENT, "view")
-    if not any(text for name in ("action", "actions") for text in query.get(name, ())):
-        query = {**query, "action": [EventActions.AUTHORIZE_APPLICATION.value]}
-    condition, values = asked_for(call, state, query)
-    values.append(max(1, _days(query, "top_n", 15)))
-    text = (
-        "SELECT context, count(*), count(DISTINCT user_pk) FROM (SELECT t.user_pk,"  # noqa: S608 - constant parts
-        f" (t.context::jsonb ->> 'authorized_application') AS context FROM events t WHERE {condition}) e"
-        f" WHERE context IS NOT NULL GROUP BY context ORDER BY 2 DESC LIMIT ${len(values)}"
-    )
-    rows = await state.store.fetch(dynamic(text), *values, heavy=True)
-    return Answer(
-        [
-            EventTopPerUser(application, int(str(row[1])), int(str(row[2])))
-            for row in rows
-            if (application := _application(str(row[0]))) is not None
-        ]
-    )
-
-
-def _application(text: str) -> dict[str, object] | None:
-    """The reference to an application in an event; None where somebody reported something else in its place."""
-    try:
-        return msgspec.json.decode(text, type=dict[str, object])
-    except msgspec.DecodeError:
-        return None
 
 
 def _inside(member: str, part: str) -> str:
@@ -283,34 +192,4 @@ EVENT = Kind(
 ACTIONS = (
     Action(EVENT, "POST", "", create, "create", permission="add", request=EventRequest, response=Event, status=201),
     Action(EVENT, "GET", "actions/", actions, "actions_list", permission="", response=list[TypeCreate]),
-    Action(
-        EVENT,
-        "GET",
-        "volume/",
-        volume,
-        "volume_list",
-        permission="view",
-        response=list[EventVolume],
-        query=(*SUMMED, Filter("history_days", int, note="How many days back; 7 unless said, 365 at most.")),
-    ),
-    Action(
-        EVENT,
-        "GET",
-        "per_month/",
-        per_month,
-        "per_month_list",
-        permission="view",
-        response=list[Coordinate],
-        query=SUMMED,
-    ),
-    Action(
-        EVENT,
-        "GET",
-        "top_per_user/",
-        top_per_user,
-        "top_per_user_list",
-        permission="view",
-        response=list[EventTopPerUser],
-        query=(*SUMMED, Filter("top_n", int, note="How many applications; 15 unless said.")),
-    ),
 )

@@ -17,10 +17,11 @@ from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.ledger import actor
 from keystead.kinds.state import State
+from keystead.people.finding import by_pk
 from keystead.people.installation.settings import current
 from keystead.people.power import check_reach
 from keystead.people.session import SESSION, Session, handed, impersonator
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 
 IMPERSONATE: Final = "authentik_core.impersonate"
 """The permission to act as other users."""

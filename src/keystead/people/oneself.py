@@ -15,7 +15,8 @@ from keystead.kinds.permissions import SYSTEM
 from keystead.kinds.state import State
 from keystead.people import session, shown
 from keystead.people.actor import actor_of
-from keystead.people.user import LONGEST_NAME, USER, UserTypeEnum, avatar, by_pk, uid
+from keystead.people.finding import by_pk
+from keystead.people.user import LONGEST_NAME, USER, UserTypeEnum, avatar, uid
 
 
 class UserSelfGroups(msgspec.Struct):

@@ -5,8 +5,9 @@ from typing import Final, cast
 import msgspec
 
 from keystead.kinds.state import State
+from keystead.people.finding import by_pk
 from keystead.people.shown import PartialGroup, uid
-from keystead.people.user import User, by_pk
+from keystead.people.user import User
 from keystead.store import Statement
 
 _GROUPS: Final = Statement(

@@ -10,8 +10,9 @@ from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.state import State
+from keystead.people.finding import user_by
 from keystead.people.person import Person, person_of
-from keystead.people.user import User, user_by
+from keystead.people.user import User
 from keystead.policies.binding import PolicyBinding, bindings_of
 from keystead.policies.judge import Looks, Policies, PolicyResult, Request, Wanted, Way
 from keystead.policies.values import RESULT, user_view

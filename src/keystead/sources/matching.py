@@ -10,7 +10,8 @@ from typing import Final
 
 from keystead.base.errors import denied
 from keystead.kinds.state import State
-from keystead.people.user import User, UserTypeEnum, alike
+from keystead.people.finding import alike
+from keystead.people.user import User, UserTypeEnum
 from keystead.sources.source import Source, UserMatchingModeEnum
 
 _MEMBER: Final = {

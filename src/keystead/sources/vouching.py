@@ -23,8 +23,9 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.ledger import reference
 from keystead.kinds.state import State
+from keystead.people.finding import by_pk
 from keystead.people.person import person_of
-from keystead.people.user import User, by_pk
+from keystead.people.user import User
 from keystead.policies.engine import Engine
 from keystead.sources.connection import UserSourceConnection
 from keystead.sources.matching import matched

@@ -16,7 +16,8 @@ from keystead.doors.worker.opening import begin
 from keystead.kinds.state import State
 from keystead.people import password, token
 from keystead.people.actor import actor_of
-from keystead.people.user import User, by_username
+from keystead.people.finding import by_username
+from keystead.people.user import User
 from keystead.providers.application import APPLICATION
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER
 from tests.doors.cli.program import Ended, command, environment, on

@@ -8,10 +8,11 @@ import pytest
 from keystead.kinds.access import system
 from keystead.kinds.changes import Changes
 from keystead.people import token
+from keystead.people.finding import by_pk
 from keystead.people.group import GROUP
 from keystead.people.session import SESSION
 from keystead.people.token import IntentEnum
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 from tests.doors.http.signed_in import JAR, sign_in, token_of
 from tests.house import House
 

@@ -4,7 +4,7 @@ import pytest
 
 from keystead.kinds import records
 from keystead.people import token
-from keystead.people.user import by_username
+from keystead.people.finding import by_username
 from keystead.providers.outpost import account
 from keystead.providers.outpost.config import DEFAULTS
 from keystead.providers.outpost.instance import EMBEDDED, PROVIDERS, OutpostTypeEnum

@@ -7,8 +7,8 @@ from keystead.base.config.services import Outposts
 from keystead.base.config.settings import Config
 from keystead.doors.worker.first_start import first_start
 from keystead.kinds.state import State
+from keystead.people.finding import by_username
 from keystead.people.installation.settings import DEFAULT, current
-from keystead.people.user import by_username
 from keystead.providers.outpost import account
 from keystead.providers.outpost.instance import EMBEDDED, OUTPOST
 from keystead.store import Store

@@ -12,7 +12,7 @@ from keystead.doors.cli.house import House
 from keystead.doors.cli.options import address_option, configuration, place_options
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
-from keystead.people.user import by_username
+from keystead.people.finding import by_username
 from keystead.people.user_actions import recovery_link
 
 

@@ -13,7 +13,8 @@ from keystead.doors.http.site import Site
 from keystead.flows.ports import Visitor
 from keystead.kinds.call import Call
 from keystead.people import token
-from keystead.people.user import by_pk, uid
+from keystead.people.finding import by_pk
+from keystead.people.user import uid
 
 _ANONYMOUS: Final = timedelta(days=1)
 """How long a browser that has not signed in keeps its session key."""

@@ -30,8 +30,9 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Filter
 from keystead.people import session as sessions
 from keystead.people.brand import brand_for
+from keystead.people.finding import by_pk
 from keystead.people.session import SESSION, Session
-from keystead.people.user import USER, by_pk, uid
+from keystead.people.user import USER, uid
 
 _HOME: Final = "/if/user/"
 

@@ -24,9 +24,10 @@ from keystead.kinds.snapshot import Snapshot
 from keystead.people import session as sessions
 from keystead.people import token
 from keystead.people.brand import BRAND, Brand, brand_for
+from keystead.people.finding import by_pk
 from keystead.people.impersonation import impersonate_end
 from keystead.people.person import person_by_pk
-from keystead.people.user import avatar, by_pk, uid
+from keystead.people.user import avatar, uid
 from keystead.providers.application import APPLICATION, Application, icon_url, launch_url
 from keystead.store import Statement, Write
 

@@ -24,7 +24,8 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.people import session, token
 from keystead.people.actor import actor_of
-from keystead.people.user import USER, User, by_pk
+from keystead.people.finding import by_pk
+from keystead.people.user import USER, User
 
 
 class AccountLockdownStage(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,8 +26,9 @@ from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.kinds.state import State
 from keystead.people import session
 from keystead.people.devices.duo import DUO_DEVICE, DuoDevice
+from keystead.people.finding import by_username
 from keystead.people.power import check_all
-from keystead.people.user import USER, User, by_username
+from keystead.people.user import USER, User
 
 COMPONENT: Final = "ak-stage-authenticator-duo"
 CONTEXT: Final = "duo_enrolment"

@@ -15,7 +15,8 @@ from keystead.flows.stage import GENERAL, Again, Body, Challenge, Deny, Done, Er
 from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Json, OnDelete, Ref, Text, Uuid
-from keystead.people.user import User, by_identifier
+from keystead.people.finding import by_identifier
+from keystead.people.user import User
 
 COMPONENT: Final = "ak-stage-identification"
 LONGEST: Final = 255

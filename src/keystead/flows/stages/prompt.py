@@ -17,8 +17,8 @@ from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Int32, OnDelete, Ref, Text, Uuid
 from keystead.kinds.render import render
 from keystead.kinds.state import State
+from keystead.people.finding import by_username
 from keystead.people.person import person_by_pk, person_of
-from keystead.people.user import by_username
 from keystead.policies.judge import Request
 from keystead.policies.sandbox import ExpressionError
 from keystead.policies.values import evaluate_mapping, names_for_mapping

@@ -16,7 +16,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Text, Uuid
 from keystead.people import session
-from keystead.people.user import by_pk
+from keystead.people.finding import by_pk
 
 
 class UserLogoutStage(msgspec.Struct, frozen=True, kw_only=True):

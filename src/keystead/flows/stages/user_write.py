@@ -18,7 +18,8 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.people import password, session
-from keystead.people.user import USER, User, UserTypeEnum, by_username, rules
+from keystead.people.finding import by_username
+from keystead.people.user import USER, User, UserTypeEnum, rules
 
 WRITABLE: Final = ("username", "name", "email")
 """Members of a user that a prompt may fill; everything else a person could type is an attribute or nothing."""

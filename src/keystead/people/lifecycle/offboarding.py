@@ -18,9 +18,10 @@ from keystead.kinds.kind import Filter, Kind, Table, Verb
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column, OnDelete, Ref, Uuid
 from keystead.kinds.state import State
 from keystead.people import session, token
+from keystead.people.finding import by_pk
 from keystead.people.power import check_reach
 from keystead.people.shown import PartialUser, gone, partial_users
-from keystead.people.user import USER, User, by_pk
+from keystead.people.user import USER, User
 from keystead.store import Statement, Write
 
 _LOG = log.get("people.offboarding")

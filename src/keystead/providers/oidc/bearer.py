@@ -7,6 +7,7 @@ from keystead.kinds.state import State
 from keystead.people.actor import actor_of
 from keystead.providers.oidc import family
 from keystead.providers.oidc.claims import granted_scopes
+from keystead.providers.oidc.standing import Standing
 from keystead.providers.oidc.tokens import Read, read_access
 from keystead.providers.oidc.wire import OidcRequest, Refusal, one
 from keystead.wire.jws import JoseError
@@ -23,7 +24,7 @@ class Bearer(NamedTuple):
     """
 
     read: Read
-    standing: family.Standing
+    standing: Standing
     scope: tuple[str, ...]
 
 

@@ -19,6 +19,7 @@ from keystead.providers.application import APPLICATION
 from keystead.providers.oidc import family, opaque
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER
 from keystead.providers.oidc.request import Asked, Target
+from keystead.providers.oidc.standing import Proof, Terms
 from keystead.providers.oidc.tokens import length
 from keystead.providers.pages import FormPost, Redirect
 
@@ -76,7 +77,7 @@ async def finish(call: Call, _state: State, visitor: Visitor, data: Mapping[str,
     if provider is None or application is None:
         raise Problem(Fault.INTERNAL, "The application is gone.")
     code = opaque.new(opaque.CODE)
-    asked = family.Asked(
+    asked = Terms(
         redirect_uri=kept.redirect_uri,
         scope=kept.scope,
         proof=proof(visitor),
@@ -126,13 +127,13 @@ def sent(done: Finish) -> Redirect | FormPost:
     return FormPost(done.to, cast("dict[str, str]", done.challenge["attrs"]), str(done.challenge["title"]))
 
 
-def proof(visitor: Visitor) -> family.Proof:
+def proof(visitor: Visitor) -> Proof:
     """When and how the visitor signed in."""
     if visitor.session is None:
-        return family.Proof()
+        return Proof()
     auth = visitor.session.auth
     moment, methods = auth.get("auth_time"), auth.get("amr")
-    return family.Proof(
+    return Proof(
         auth_time=moment if isinstance(moment, int) else 0,
         amr=tuple(str(one) for one in methods) if isinstance(methods, (list, tuple)) else (),
         sid=visitor.session.digest,

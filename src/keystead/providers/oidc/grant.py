@@ -14,7 +14,7 @@ from keystead.people.person import Person
 from keystead.people.user import User
 from keystead.policies.engine import Engine
 from keystead.providers.oidc.client import Client
-from keystead.providers.oidc.family import Proof
+from keystead.providers.oidc.standing import Proof
 from keystead.providers.oidc.wire import Refusal, one, scopes
 from keystead.wire.form import Form
 

@@ -8,6 +8,7 @@ from keystead.kinds.changes import Changes
 from keystead.kinds.state import State
 from keystead.providers.oidc import bearer, family, opaque
 from keystead.providers.oidc import client as clients
+from keystead.providers.oidc.standing import FOREVER
 from keystead.providers.oidc.wire import NO_STORE, Json, OidcRequest, Refusal, bad, one, refused
 from keystead.store import Write
 
@@ -53,5 +54,5 @@ async def _ending(call: Call, state: State, provider: int, token: str) -> Write 
         return family.revoke(call, found.standing.grant_id)
     # A machine's grant stands for all its tokens, so only this one ends.
     expires = found.read.claims.get("exp")
-    until = int(expires) * _SECOND if isinstance(expires, (int, float)) else family.FOREVER
+    until = int(expires) * _SECOND if isinstance(expires, (int, float)) else FOREVER
     return family.revoke_token(found.read.text("jti"), until)

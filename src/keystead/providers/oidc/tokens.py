@@ -13,10 +13,10 @@ from keystead.people.person import Person
 from keystead.providers import application as applications
 from keystead.providers.application import Application
 from keystead.providers.oidc.claims import OPENID, subject
-from keystead.providers.oidc.family import Proof
 from keystead.providers.oidc.issuer import issuer
 from keystead.providers.oidc.keys import keys_of
 from keystead.providers.oidc.provider import OAuth2Provider, by_client_id
+from keystead.providers.oidc.standing import Proof
 from keystead.wire import jsonstrict, jws
 from keystead.wire.jws import JoseError
 from keystead.wire.jwt import check_times

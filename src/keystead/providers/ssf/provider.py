@@ -14,8 +14,9 @@ from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.render import base, render
 from keystead.kinds.state import State
+from keystead.people.finding import by_username
 from keystead.people.token import TOKEN, IntentEnum, issue
-from keystead.people.user import USER, User, UserTypeEnum, by_username
+from keystead.people.user import USER, User, UserTypeEnum
 from keystead.providers import filters
 from keystead.providers.application import Assigned, ProviderShown, assigned
 from keystead.providers.signing import check_signing_key

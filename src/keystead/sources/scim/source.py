@@ -15,7 +15,8 @@ from keystead.kinds.render import render
 from keystead.kinds.state import State
 from keystead.people import token
 from keystead.people.brand import ThemedUrls
-from keystead.people.user import USER, User, UserTypeEnum, by_username
+from keystead.people.finding import by_username
+from keystead.people.user import USER, User, UserTypeEnum
 from keystead.sources import mapping
 from keystead.sources.source import LATER, PBM_UUID, Source, icon, rules
 

@@ -20,6 +20,7 @@ from keystead.providers.oidc.claims import OFFLINE, granted_scopes
 from keystead.providers.oidc.client import Client, unauthenticated
 from keystead.providers.oidc.grant import Grant, Granted, TokenRequest
 from keystead.providers.oidc.provider import OAuth2Provider
+from keystead.providers.oidc.standing import FOREVER, Proof
 from keystead.providers.oidc.wire import Refusal
 from keystead.store import Statement, Write
 from keystead.wire import basic
@@ -146,15 +147,15 @@ def _granted(
                 user=user.pk,
                 session=None,
                 scope=(),  # each token says its own
-                proof=family.Proof(),
-                expires=family.FOREVER,
+                proof=Proof(),
+                expires=FOREVER,
             )
         )
     return Granted(
         user=user,
         grant_id=grant_id,
         scope=scope,
-        proof=family.Proof(),
+        proof=Proof(),
         changes=changes,
         lost=_again,
         person=person,

@@ -12,6 +12,7 @@ from keystead.providers.oidc.claims import OFFLINE
 from keystead.providers.oidc.client import Client
 from keystead.providers.oidc.grant import Grant, Granted, TokenRequest
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, GrantTypeEnum
+from keystead.providers.oidc.standing import Code, Terms
 from keystead.providers.oidc.tokens import length
 from keystead.providers.oidc.wire import Refusal, bad
 from keystead.wire import pkce
@@ -86,7 +87,7 @@ async def redeem(asked: TokenRequest, client: Client, call: Call, state: State) 
     )
 
 
-def _check_pkce(asked: TokenRequest, made: family.Asked) -> None:
+def _check_pkce(asked: TokenRequest, made: Terms) -> None:
     """The verifier fits the challenge; and none comes where none was promised, which would hide a stripped challenge.
 
     :raises Refusal: ``invalid_grant`` (RFC 9700 §4.8.2).
@@ -101,7 +102,7 @@ def _check_pkce(asked: TokenRequest, made: family.Asked) -> None:
         raise _invalid(str(exc)) from None
 
 
-async def _stolen(call: Call, state: State, client: Client, found: family.Code, value: str, reason: str) -> Refusal:
+async def _stolen(call: Call, state: State, client: Client, found: Code, value: str, reason: str) -> Refusal:
     """Somebody has a code that is not theirs, or not theirs any more: burn it, end its family, and write that down."""
     changes = Changes()
     changes.write(family.burn(call, value), family.revoke(call, found.grant_id))

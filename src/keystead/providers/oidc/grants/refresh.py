@@ -11,6 +11,7 @@ from keystead.providers.oidc import family, opaque
 from keystead.providers.oidc.client import Client
 from keystead.providers.oidc.grant import Grant, Granted, TokenRequest
 from keystead.providers.oidc.provider import OAUTH2_PROVIDER, OAuth2Provider
+from keystead.providers.oidc.standing import Refresh
 from keystead.providers.oidc.tokens import length
 from keystead.providers.oidc.wire import Refusal, bad
 
@@ -70,7 +71,7 @@ async def redeem(asked: TokenRequest, client: Client, call: Call, state: State) 
     )
 
 
-def _worthless(call: Call, found: family.Refresh) -> str | None:
+def _worthless(call: Call, found: Refresh) -> str | None:
     """Why a token that nobody misused does not count all the same; None if it does."""
     standing = found.standing
     if standing.ended:
@@ -94,7 +95,7 @@ async def _lost(_guard: str) -> Refusal:
     return _invalid("replaced at the same moment")
 
 
-async def _stolen(call: Call, state: State, client: Client, found: family.Refresh, reason: str) -> Refusal:
+async def _stolen(call: Call, state: State, client: Client, found: Refresh, reason: str) -> Refusal:
     """Somebody has a refresh token that is not theirs, or not theirs any more: end its family, and write that down."""
     changes = Changes()
     changes.write(family.revoke(call, found.standing.grant_id))

@@ -15,7 +15,6 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import HIDDEN, READ_ONLY, Column
 from keystead.kinds.state import State
-from keystead.providers.oidc import family
 from keystead.providers.oidc.issued.parties import (
     KEY,
     NEWEST,
@@ -29,6 +28,7 @@ from keystead.providers.oidc.issued.parties import (
     TokenShown,
     parties,
 )
+from keystead.providers.oidc.standing import FOREVER
 
 
 class TokenModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ class TokenModel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _machine(grant: TokenModel) -> bool:
-    return grant.expires == instant(family.FOREVER)
+    return grant.expires == instant(FOREVER)
 
 
 async def view(call: Call, state: State, grants: Sequence[TokenModel], _query: Query) -> list[TokenShown]:
