@@ -12,8 +12,7 @@ from keystead.providers.google_workspace import client
 from tests.house import House
 from tests.providers import asked
 from tests.providers.google import ADMIN, Google
-from tests.providers.test_scim import group
-from tests.providers.written import Writer, writer
+from tests.providers.written import Writer, group, writer
 from tests.strangers import LOCAL, Authority, answering, listening
 
 ROOM = "google_workspace"

@@ -10,11 +10,12 @@ from keystead.base import rand
 from keystead.base.outbound import Outbound
 from keystead.policies.binding import PolicyBinding
 from keystead.providers.microsoft_entra import client
+from keystead.providers.microsoft_entra.provider import MICROSOFT_ENTRA_PROVIDER
+from keystead.providers.outgoing.system import What
 from tests.house import House
 from tests.providers import asked
 from tests.providers.entra import CLIENT, SECRET, TENANT, Entra
-from tests.providers.test_scim import group
-from tests.providers.written import Writer, writer
+from tests.providers.written import Writer, group, writer
 from tests.strangers import LOCAL, Authority, answering, listening
 
 ROOM = "microsoft_entra"
@@ -98,6 +99,39 @@ async def test_members_come_and_go_and_those_of_others_stay(house: House, tenant
     (link,) = await tenant.links("group")
     await house.admin.delete(f"{asked.API}/providers/{ROOM}_groups/{link['id']}/")
     assert "2 of that name" in await tenant.failed(team)
+
+
+async def test_a_group_is_kept_though_its_members_are_not_all_written(
+    house: House, tenant: Writer, entra: Entra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Time runs out between the group and its members; the next one goes on there."""
+    await tenant.done(house.plain)
+    team = await group(house, "team", house.plain.pk)
+    enlisted = client.Entra._enlisted  # noqa: SLF001 - the moment between the two
+
+    async def late(entra: client.Entra, key: str) -> set[str]:
+        entra._api._until = 0  # noqa: SLF001 - as above
+        return await enlisted(entra, key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.Entra, "_enlisted", late)
+        said = await tenant.failed(team)
+    assert "takes longer than 60 seconds" in said
+    (link,) = await tenant.links("group")
+    assert entra.members == {}
+    assert "1 members came" in await tenant.done(team)
+    assert entra.members == {link["microsoft_id"]: [await tenant.remote(house.plain)]}
+    assert len(entra.groups) == 1
+
+
+async def test_groups_cannot_be_suspended(house: House, tenant: Writer, entra: Entra) -> None:
+    team = await group(house, "team")
+    await tenant.done(team)
+    provider = house.state.settings.get(MICROSOFT_ENTRA_PROVIDER, tenant.pk)
+    assert provider is not None
+    opened = client.opened(house.call, house.state, provider)
+    assert await opened.suspend(What.GROUP, "groups-0001") is None
+    assert not [verb for verb in entra.verbs if verb.startswith("PATCH")]
 
 
 @pytest.mark.parametrize(("action", "said", "left"), [("delete", "removed", []), ("suspend", "suspended", [False])])

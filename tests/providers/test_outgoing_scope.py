@@ -23,7 +23,7 @@ from keystead.providers.scim.links import SCIMProviderUser
 from keystead.providers.scim.provider import SCIMProvider
 from tests.house import House
 from tests.providers import asked
-from tests.providers.test_scim import group
+from tests.providers.written import group
 
 MACHINES = [UserTypeEnum.SERVICE_ACCOUNT, UserTypeEnum.INTERNAL_SERVICE_ACCOUNT]
 YES, NO, BROKEN = "return True", "return False", "return 1 / 0"
@@ -188,6 +188,12 @@ async def test_a_mapping_may_skip_somebody(house: House) -> None:
     answered = await house.admin.post(f"{asked.API}/providers/scim/{one.pk}/sync/object/", body)
     (line,) = answered.json["messages"]
     assert (line["log_level"], "skips this user" in line["event"]) == ("info", True)
+
+
+async def test_a_mapping_gives_texts_that_can_be_sent(house: House) -> None:
+    one = await mapped(house, a=r'return {"userName": "\ud800"}')
+    with pytest.raises(Refused):
+        await told(house, one)
 
 
 @pytest.mark.parametrize("expression", ["return 1 / 0", "return 7", "return provider.token", "while True: pass"])

@@ -9,6 +9,7 @@ from keystead.base.outbound import Outbound
 from keystead.kinds import records
 from keystead.kinds.call import Call
 from keystead.kinds.state import State
+from keystead.providers.outgoing import sync
 from keystead.providers.outgoing.run import Run
 from keystead.providers.outgoing.sync import synchronise
 from keystead.providers.outgoing.system import Refused, Remote, What
@@ -63,3 +64,19 @@ async def test_a_link_that_came_meanwhile_is_left_alone(engine: Engine) -> None:
         with pytest.raises(Refused, match="synchronise again"):
             await run.keep(link, house.plain.pk, Remote("4", {}))
         assert await made.links() == []
+
+
+async def test_who_comes_while_it_is_at_work_is_told_to_come_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sync, "_PAUSE", 0.01)
+    async with engines.fresh_place(engine) as place, engines.opened(place) as store, engines.opened(place) as other:
+        house = await assemble(store)
+        made = await writer(house, "scim", url="https://scim.example/v2")
+
+        async def work() -> None:
+            refused = await made.ask(house.plain)
+            assert (refused.status, refused.header("retry-after")) == (503, "5")
+
+        assert await other.exclusively(f"sync-{made.pk}", work)
+        assert (await made.ask(house.plain)).status == 200

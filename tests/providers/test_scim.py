@@ -12,13 +12,12 @@ from scim2_models import User as ScimUser
 
 from keystead.base import rand
 from keystead.base.outbound import Outbound
-from keystead.people.group import Group
 from keystead.policies.binding import PolicyBinding
 from keystead.providers.scim.client import filtered
 from tests.house import House
 from tests.providers import asked
 from tests.providers.scim_server import TOKEN, ScimServer, scim_servers
-from tests.providers.written import Writer, writer
+from tests.providers.written import Writer, group, writer
 from tests.strangers import LOCAL
 
 
@@ -38,12 +37,6 @@ async def scim(house: House, server: ScimServer) -> Writer:
     """A provider that writes to the server."""
     house.state.outbound = Outbound((LOCAL,))
     return await writer(house, "scim", url=server.url, token=TOKEN)
-
-
-async def group(house: House, name: str, *users: int) -> Group:
-    made = Group(pk=rand.uuid4(), name=name, users=users, num_pk=await house.state.store.reserve("groups.num_pk", 1))
-    await house.put(made)
-    return made
 
 
 async def test_a_user_is_made_then_changed_then_found_deactivated(
@@ -141,7 +134,7 @@ async def test_a_group_that_is_there_is_taken_over_with_its_members(
 
 async def test_a_dry_run_reads_only(house: House, scim: Writer, server: ScimServer) -> None:
     await scim.change(dry_run=True)
-    (line,) = await scim.lines(house.plain)
+    (line,) = await scim.lines(house.plain, override_dry_run=None)
     assert line["event"] == "Dry run: would create plain in the SCIM system."
     assert line["attributes"]["body"]["userName"] == "plain"
     known = await server.put_user("plain")
@@ -169,6 +162,14 @@ async def test_who_is_out_of_scope_is_not_made_and_goes(house: House, scim: Writ
     assert await server.all("Users") == []
     assert await scim.links() == []
     assert len(await scim.events("model_deleted", "scimprovideruser")) == 1
+
+
+async def test_who_is_gone_there_already_is_only_forgotten(house: House, scim: Writer, server: ScimServer) -> None:
+    await scim.done(house.plain)
+    await server.remove("Users", await scim.remote(house.plain))
+    await house.put(PolicyBinding(pk=rand.uuid4(), target=scim.application.pk, user=house.superuser.pk, order=0))
+    assert "was not in the SCIM system any more" in await scim.done(house.plain)
+    assert await scim.links() == []
 
 
 async def test_several_at_once_make_one(house: House, scim: Writer, server: ScimServer) -> None:

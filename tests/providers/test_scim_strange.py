@@ -11,8 +11,7 @@ import pytest
 from keystead.base.outbound import Outbound
 from tests.house import House
 from tests.providers import asked
-from tests.providers.test_scim import group
-from tests.providers.written import Writer, writer
+from tests.providers.written import Writer, group, writer
 from tests.strangers import LOCAL, Asked, Authority, answering, listening
 
 TOKEN = "canary-of-the-scim-system"
@@ -180,6 +179,21 @@ async def test_a_search_that_finds_others_takes_over_nobody(
     assert await scim.failed(house.plain)
     assert [one.method for one in strange.heard] == ["GET"]
     assert await scim.links() == []
+
+
+async def test_what_was_sent_in_confidence_is_not_kept_when_it_is_said_back(
+    house: House, scim: Writer, strange: Strange
+) -> None:
+    await scim.change(discovery_enabled=False)
+    strange.answers = lambda _: saying(
+        201, {"id": "1", TOKEN: [TOKEN], "note": f"<{TOKEN}>", "password": "canary", "zero": "a\0b", "big": 2**80}
+    )
+    await scim.done(house.plain)
+    (link,) = await scim.links()
+    assert link["attributes"]["note"] == "<********************>"
+    told = repr(link) + repr(await asked.listed(house.admin, "events/events", page_size="100"))
+    assert TOKEN not in told
+    assert "canary" not in told
 
 
 async def test_an_answer_about_another_one_changes_nothing_here(house: House, scim: Writer, strange: Strange) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from keystead.base import rand
 from keystead.doors.worker.defaults.providers import mappings
 from keystead.people.group import Group
 from keystead.people.user import User
@@ -93,3 +94,10 @@ async def writer(house: House, room: str, *, served: bool = True, **members: obj
     pk = made.json["pk"]
     application = await asked.application(house, "wiki", None, pk) if served else None
     return Writer(house, room, pk, application)
+
+
+async def group(house: House, name: str, *users: int) -> Group:
+    """A new group."""
+    made = Group(pk=rand.uuid4(), name=name, users=users, num_pk=await house.state.store.reserve("groups.num_pk", 1))
+    await house.put(made)
+    return made

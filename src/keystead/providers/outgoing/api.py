@@ -69,7 +69,7 @@ class Api:
         self._outbound = outbound
         self._token = token
         self._renews = renews
-        self._secrets = [one.reveal() for one in secrets if len(one.reveal()) >= _SHORTEST]
+        self._secrets = {one.reveal() for one in secrets if len(one.reveal()) >= _SHORTEST}
         self._plain = plain
         self._verify = verify
         self._until = asyncio.get_running_loop().time() + ALTOGETHER
@@ -87,14 +87,15 @@ class Api:
         status, data = await self._authorised(method, url, sent, media, again=False)
         if status == HTTPStatus.UNAUTHORIZED and self._renews:
             status, data = await self._authorised(method, url, sent, media, again=True)
-        return self._good(status, data)
+        found: dict[str, Any] = self._without(self._good(status, data))
+        return found
 
     async def form(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         """The answer of a token endpoint (RFC 6749 §3.2).
 
         :raises Refused: it gives none.
         """
-        self._secrets += [form[name] for name in _CONFIDENTIAL & form.keys() if len(form[name]) >= _SHORTEST]
+        self._secrets |= {form[name] for name in _CONFIDENTIAL & form.keys() if len(form[name]) >= _SHORTEST}
         head = {**(headers or {}), "content-type": "application/x-www-form-urlencoded"}
         status, data = await self._send("POST", url, urlencode(form).encode(), head)
         if status != HTTPStatus.OK:
@@ -114,7 +115,7 @@ class Api:
         text = token.reveal()
         if not _HELD.fullmatch(text):
             raise Refused("The token has characters that stand in no token.")
-        self._secrets.append(text)
+        self._secrets |= {text} if len(text) >= _SHORTEST else set()
         return text
 
     async def _send(
@@ -157,17 +158,24 @@ class Api:
             raise Refused(f"{self.where} does not let us do this ({status}){told}.", status)
         raise _FAILURES.get(status, Refused)(f"{self.where} refuses with status {status}{told}.", status)
 
-    def told(self, data: Mapping[str, Any] | None) -> str:
-        """What a system says of a failure: one line, short, without what we sent in confidence."""
-        words = self.safe(_words(data or {}))
-        return f": “{words}”" if words else ""
+    def _without(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        """What a system told, should it say back what we sent in confidence: answers are kept."""
+        if isinstance(value, dict):
+            return {self._without(key): self._without(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self._without(inner) for inner in value]
+        return self._masked(value) if isinstance(value, str) else value
 
-    def safe(self, text: str) -> str:
-        """``text`` as anybody may read it: one line, short, without what we sent in confidence."""
+    def _masked(self, text: str) -> str:
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, MASK)
-        line = _UNPRINTED.sub(" ", text).strip().rstrip(".")
-        return line if len(line) <= _WORDS else f"{line[:_WORDS]}…"
+        return text
+
+    def told(self, data: Mapping[str, Any] | None) -> str:
+        """What a system says of a failure: one line, short, without what we sent in confidence."""
+        line = _UNPRINTED.sub(" ", self._masked(_words(data or {}))).strip().rstrip(".")
+        words = line if len(line) <= _WORDS else f"{line[:_WORDS]}…"
+        return f": “{words}”" if words else ""
 
 
 _FAILURES: Final = {int(HTTPStatus.NOT_FOUND): Missing, int(HTTPStatus.CONFLICT): Taken}

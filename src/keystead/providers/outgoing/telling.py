@@ -78,6 +78,10 @@ async def told(
     body: dict[str, object] = {}
     for kind, mapping in sorted(mappings, key=lambda found: (found[1].name, found[1].pk)):
         body = await _with(call, state, kind, mapping, body, names_for_mapping(Request(call, person), **names))
+    try:
+        msgspec.json.encode(body)
+    except UnicodeError:
+        raise Refused("The mappings give a text that is none: half of a character stands in it.") from None
     return body
 
 
