@@ -79,6 +79,15 @@ async def test_a_certificate_of_another_name_or_authority_is_refused(authority: 
         assert (await outbound.send("GET", f"https://127.0.0.1:{port}/")).status == 200
 
 
+async def test_who_a_server_is_does_not_matter_where_the_caller_says_so(tmp_path: Path) -> None:
+    async with listening(answering(echo), Authority(tmp_path).serving("foe.example")) as port:
+        url = f"https://{NAME}:{port}/"
+        assert (await LOCALLY.send("GET", url, verify=False)).status == 200
+        assert "certificate" in await refused(LOCALLY, url), "for that one request only"
+        with pytest.raises(Unreached):
+            await Outbound(resolve=at("127.0.0.1")).send("GET", url, verify=False)
+
+
 def test_servers_are_verified_unless_told_otherwise() -> None:
     context = Outbound()._verifying()  # noqa: SLF001 - there is no server of the Internet to try it on
     assert context.verify_mode == ssl.CERT_REQUIRED

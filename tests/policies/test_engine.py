@@ -112,7 +112,8 @@ async def test_negation_and_failure(
     await door.bind(expression, negate=negate, failure_result=failure)
     modes: tuple[Mode, Mode] = ("any", "all")
     for mode in modes:
-        assert (await door.asks(door.house.plain, mode)).passing is passes
+        result = await door.asks(door.house.plain, mode)
+        assert (result.passing, result.failed) == (passes, expression == BROKEN)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
-"""Providers that write to other systems: nothing runs yet, links are kept, credentials are sealed."""
+"""Providers that write to other systems: who may ask for it, links are kept, credentials are sealed."""
 
 from typing import Any
 
 import pytest
 
+from keystead.base import rand
 from keystead.store import Statement
 from tests.house import House
 from tests.providers import asked
@@ -30,17 +31,32 @@ async def provider(house: House, room: str, **more: object) -> Any:  # noqa: ANN
 
 
 @ROOMS
-async def test_nothing_runs_and_nothing_pretends_to(house: House, room: str) -> None:
-    url = f"{asked.API}/providers/{room}/{(await provider(house, room))['pk']}/sync/"
+async def test_who_may_ask_for_what(house: House, room: str) -> None:
+    made = await provider(house, room)
+    url = f"{asked.API}/providers/{room}/{made['pk']}/sync/"
     status = await house.admin.get(f"{url}status/")
     assert (status.status, status.json) == (200, {"is_running": False})
-    body = {"sync_object_model": "authentik.core.models.User", "sync_object_id": str(house.plain.pk)}
-    assert (await house.admin.post(f"{url}object/", body)).status == 501
-    assert (await house.admin.post(f"{url}object/", {**body, "sync_object_model": "x"})).status == 400
-    viewer = await house.client_with(f"authentik_providers_{room}.view_{room.replace('_', '')}provider")
+    user = {"sync_object_model": "authentik.core.models.User", "sync_object_id": str(house.plain.pk)}
+    group = {"sync_object_model": "authentik.core.models.Group", "sync_object_id": house.admins.pk}
+    assert (await house.admin.post(f"{url}object/", {**user, "sync_object_model": "x"})).status == 400
+    assert (await house.admin.post(f"{url}object/", {**user, "sync_object_id": ""})).status == 400
+    for body in (user, group):
+        for key in ("0", "-1", "x", "9" * 40, rand.uuid4(), " "):
+            assert (await house.admin.post(f"{url}object/", {**body, "sync_object_id": key})).status in {400, 404}
+    change = f"authentik_providers_{room}.change_{room.replace('_', '')}provider"
+    viewer = await house.client_with(change.replace("change_", "view_"))
     assert (await viewer.get(f"{url}status/")).status == 200
-    assert (await viewer.post(f"{url}object/", body)).status == 403
+    assert (await viewer.post(f"{url}object/", user)).status == 403
+    blind = await house.client_with(change)
+    seer = await house.client_with(change, "authentik_core.view_user", "authentik_core.view_group")
+    for body in (user, group):
+        assert (await blind.post(f"{url}object/", body)).status == 404, "as one that is not there"
+        answered = await seer.post(f"{url}object/", body)
+        assert answered.status == 200
+        (line,) = answered.json["messages"]
+        assert (line["log_level"], "works for no application" in line["event"]) == ("error", True)
     assert (await house.user.get(f"{url}status/")).status == 404
+    assert (await house.user.post(f"{url}object/", user)).status == 404
 
 
 @ROOMS

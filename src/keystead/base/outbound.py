@@ -179,6 +179,7 @@ class Outbound:
         plain: bool = False,
         limit: int = LIMIT,
         within: float = WITHIN,
+        verify: bool = True,
     ) -> Answer:
         """Send one request and read its answer, whatever its status: a redirect too is an answer, and not followed.
 
@@ -186,6 +187,7 @@ class Outbound:
         :param plain: ``http`` will do, too.
         :param limit: bytes of the answer's body.
         :param within: seconds for everything.
+        :param verify: whether the server proves who it is; otherwise anybody on the way may be it, and read all.
         :raises Unreached: there is no answer, or none of the kind that was asked for.
         :raises ValueError: a mistake of the caller in method or headers.
         """
@@ -195,7 +197,7 @@ class Outbound:
         try:
             to = target(url, plain=plain)
             async with asyncio.timeout(within):
-                return await self._exchange(to, method, head, body, limit)
+                return await self._exchange(to, method, head, body, limit=limit, verify=verify)
         except TimeoutError:
             failure = Unreached(f"it took longer than {within:g} seconds")
         except OSError as exc:  # with the errors of TLS and of names that do not resolve
@@ -206,7 +208,9 @@ class Outbound:
         _LOG.info("an outgoing request has no answer", reason=failure.reason)
         raise failure
 
-    async def _exchange(self, to: Target, method: str, headers: Mapping[str, str], body: bytes, limit: int) -> Answer:
+    async def _exchange(
+        self, to: Target, method: str, headers: Mapping[str, str], body: bytes, *, limit: int, verify: bool
+    ) -> Answer:
         import h11  # noqa: PLC0415 - most processes never ask anybody
 
         connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD)
@@ -221,7 +225,7 @@ class Outbound:
         sent = connection.send(request) or b""
         sent += connection.send(h11.Data(body)) or b"" if body else b""
         sent += connection.send(h11.EndOfMessage()) or b""
-        reader, writer = await self._connect(to)
+        reader, writer = await self._connect(to, verify=verify)
         try:
             writer.write(sent)
             try:
@@ -231,7 +235,7 @@ class Outbound:
         finally:
             writer.transport.abort()
 
-    async def _connect(self, to: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self, to: Target, *, verify: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to an address that may be reached: the very address that was judged."""
         found = dict.fromkeys(ip_address(one) for one in await self._resolve(to.host, to.port))
         good = [address for address in found if self.may_reach(address)]
@@ -240,7 +244,7 @@ class Outbound:
                 f"{to.host} is at {', '.join(map(str, found)) or 'no address'}, where none may be reached; "
                 "KEYSTEAD_OUTBOUND__ALLOWED_CIDRS names networks beside the Internet that may"
             )
-        tls = self._verifying() if to.scheme == "https" else None
+        tls = (self._verifying() if verify else _trusting()) if to.scheme == "https" else None
         name = to.host if tls else None
         for address in good[:-1]:
             try:
@@ -254,6 +258,13 @@ class Outbound:
         if self._tls is None:
             self._tls = ssl.create_default_context()
         return self._tls
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 async def _read(connection: "h11.Connection", reader: asyncio.StreamReader, limit: int) -> Answer:

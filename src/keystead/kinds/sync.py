@@ -49,7 +49,7 @@ class SyncObjectRequest(msgspec.Struct):
 
     sync_object_model: SyncObjectModelEnum
     sync_object_id: Annotated[str, msgspec.Meta(min_length=1)]
-    override_dry_run: bool = False
+    override_dry_run: bool | None = False
 
 
 class SyncObjectResult(msgspec.Struct):

@@ -60,6 +60,7 @@ class Engine:
             passing=passing,
             messages=tuple(dict.fromkeys(text for one in told for text in one.messages)),
             log=tuple(text for one in results for text in one.log),
+            failed=any(one.failed for one in results),
         )
 
     async def _bound(self, state: State, binding: PolicyBinding, request: Request) -> PolicyResult:
@@ -75,7 +76,7 @@ class Engine:
             result = PolicyResult(passing=any(group.pk == binding.group for group in person.all_groups))
         else:
             result = PolicyResult(passing=person.user.pk == binding.user)
-        if not binding.negate or result.raw is _FAILED:
+        if not binding.negate or result.failed:
             return result
         return PolicyResult(passing=not result.passing, messages=result.messages, log=result.log, raw=result.raw)
 
@@ -108,7 +109,7 @@ class Engine:
                 policy,
                 {"message": f"{policy.name}: {exc}", "request": _asked(request)},
             )
-            return PolicyResult(passing=failure, log=(f"{policy.name}: {exc}",), raw=_FAILED)
+            return PolicyResult(passing=failure, log=(f"{policy.name}: {exc}",), failed=True)
         if policy.execution_logging:
             await self._tell(
                 state,
@@ -170,7 +171,6 @@ class Engine:
             _LOG.error("an event could not be written", reason=str(exc))
 
 
-_FAILED: Final = object()
 _LOOKUPS: Final = 16
 """How many times an expression may ask the store."""
 _DEEPEST: Final = 8

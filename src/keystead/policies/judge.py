@@ -22,12 +22,14 @@ class PolicyResult(msgspec.Struct, frozen=True):
     :param messages: for the person who is judged.
     :param log: for the administrator.
     :param raw: what the policy itself gave back.
+    :param failed: a policy gave no answer, and another one might come out when it does.
     """
 
     passing: bool
     messages: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
     raw: object = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

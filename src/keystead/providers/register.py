@@ -18,10 +18,12 @@ from keystead.providers.endpoints import (
     google_chrome,
 )
 from keystead.providers.endpoints import binding as device_binding
+from keystead.providers.google_workspace import client as google_client
 from keystead.providers.google_workspace import links as google_links
 from keystead.providers.google_workspace import mapping as google_mapping
 from keystead.providers.google_workspace import provider as google_provider
 from keystead.providers.ldap import provider as ldap_provider
+from keystead.providers.microsoft_entra import client as entra_client
 from keystead.providers.microsoft_entra import links as entra_links
 from keystead.providers.microsoft_entra import mapping as entra_mapping
 from keystead.providers.microsoft_entra import provider as entra_provider
@@ -31,6 +33,7 @@ from keystead.providers.oidc.grants import client_credentials, code, refresh
 from keystead.providers.oidc.issued import code as issued_code
 from keystead.providers.oidc.issued import grant as issued_grant
 from keystead.providers.oidc.issued import refresh as issued_refresh
+from keystead.providers.outgoing import operations as outgoing
 from keystead.providers.outpost import docker, kubernetes
 from keystead.providers.outpost import instance as outpost
 from keystead.providers.proxy import provider as proxy_provider
@@ -45,6 +48,7 @@ from keystead.providers.requests import grant, requestable
 from keystead.providers.requests import rule as request_rule
 from keystead.providers.saml import provider as saml_provider
 from keystead.providers.saml import setup as saml_setup
+from keystead.providers.scim import client as scim_client
 from keystead.providers.scim import links as scim_links
 from keystead.providers.scim import mapping as scim_mapping
 from keystead.providers.scim import provider as scim_provider
@@ -113,6 +117,8 @@ BACKCHANNEL: Final[tuple[Kind[Any], ...]] = (
     ssf_provider.SSF_PROVIDER,
 )
 """Providers that work behind an application, without a browser."""
+_OUTGOING: Final = (scim_client.ROOM, google_client.ROOM, entra_client.ROOM)
+"""Systems that are told of people and groups."""
 
 
 def actions(engine: Engine) -> tuple[Action, ...]:
@@ -122,9 +128,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
         *setup.ACTIONS,
         *saml_setup.ACTIONS,
         *wsfed_setup.ACTIONS,
-        *scim_provider.ACTIONS,
-        *google_provider.ACTIONS,
-        *entra_provider.ACTIONS,
+        *(one for room in _OUTGOING for one in outgoing.actions(room, engine)),
         *grant.ACTIONS,
         *requestable.actions(engine),
         *outpost.ACTIONS,

@@ -139,9 +139,19 @@ async def _known(walk: Walk) -> Json:
     return {"duo_user_id": f"DU{next(_numbers)}", "username": walk.maker.house.superuser.username}
 
 
+async def _somebody(walk: Walk) -> Json:
+    """A user there is, named as text."""
+    return {
+        "sync_object_model": "authentik.core.models.User",
+        "sync_object_id": str(walk.maker.house.superuser.pk),
+        "override_dry_run": True,
+    }
+
+
 WHOLE: Final[Mapping[str, Callable[[Walk], Awaitable[Json]]]] = {
     "/core/transactional/applications/": _together,
     "/stages/authenticator/duo/{stage_uuid}/import_device_manual/": _known,
+    **{f"/providers/{room}/{{id}}/sync/object/": _somebody for room in ("scim", "google_workspace", "microsoft_entra")},
 }
 """Path -> a body that the schema does not tell enough of."""
 TARGETS: Final[Mapping[str, str]] = {

@@ -1,1 +1,1 @@
-"""Google Workspace: directories that are told of people and groups; the synchronisation is not built yet."""
+"""Google Workspace: directories that are told of people and groups, one by one when somebody asks for it."""

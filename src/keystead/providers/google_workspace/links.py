@@ -6,7 +6,7 @@ import msgspec
 
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import LINE, READ_ONLY, Column, Json, Ref, Text, Uuid
-from keystead.providers import outgoing
+from keystead.providers.outgoing import links
 
 _PROVIDER: Final = "authentik_providers_google_workspace.googleworkspaceprovider"
 
@@ -47,13 +47,12 @@ GOOGLE_WORKSPACE_USER: Kind[GoogleWorkspaceProviderUser] = Kind(
     key="id",
     key_name="id",
     table=Table("google_workspace_users"),
-    verbs=outgoing.LINK_VERBS,
-    shown=outgoing.UserLinkShown,
-    view=outgoing.users_view,
+    verbs=links.LINK_VERBS,
+    shown=links.UserLinkShown,
+    view=links.users_view,
     search=("google_id",),
     order=("user",),
-    filters=outgoing.USER_FILTERS,
-    stored_only=outgoing.STORED_ONLY,
+    filters=links.USER_FILTERS,
 )
 GOOGLE_WORKSPACE_GROUP: Kind[GoogleWorkspaceProviderGroup] = Kind(
     model="authentik_providers_google_workspace.googleworkspaceprovidergroup",
@@ -63,11 +62,10 @@ GOOGLE_WORKSPACE_GROUP: Kind[GoogleWorkspaceProviderGroup] = Kind(
     key="id",
     key_name="id",
     table=Table("google_workspace_groups"),
-    verbs=outgoing.LINK_VERBS,
-    shown=outgoing.GroupLinkShown,
-    view=outgoing.groups_view,
+    verbs=links.LINK_VERBS,
+    shown=links.GroupLinkShown,
+    view=links.groups_view,
     search=("google_id",),
     order=("group",),
-    filters=outgoing.GROUP_FILTERS,
-    stored_only=outgoing.STORED_ONLY,
+    filters=links.GROUP_FILTERS,
 )

@@ -32,5 +32,4 @@ GOOGLE_WORKSPACE_MAPPING: Kind[GoogleWorkspaceProviderMapping] = Kind(
     component="ak-property-mapping-provider-google-workspace-form",
     rules=compiles,
     filters=("expression", MANAGED, "name", KEY),
-    stored_only="Nothing is written to Google Workspace yet.",
 )

@@ -11,9 +11,8 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import HIDDEN, READ_ONLY, UNIQUE, WRITE_ONLY, Duration, Email, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.providers import outgoing
 from keystead.providers.application import Assigned, assigned
-from keystead.providers.outgoing import OutgoingSyncDeleteAction
+from keystead.providers.outgoing.links import SCHEDULED, OutgoingSyncDeleteAction
 
 _MAPPINGS: Final = Ref("propertymappings", OnDelete.CASCADE_MANY)
 _SCOPES: Final = ",".join(
@@ -111,6 +110,5 @@ GOOGLE_WORKSPACE_PROVIDER: Kind[GoogleWorkspaceProvider] = Kind(
     view=view,
     rules=rules,
     filters=("delegated_subject", "exclude_users_service_account", "filter_group", "name"),
-    stored_only="Nothing is written to Google Workspace yet.",
+    stored_only=SCHEDULED,
 )
-ACTIONS: Final = outgoing.actions(GOOGLE_WORKSPACE_PROVIDER, "Google Workspace")

@@ -1,1 +1,1 @@
-"""Microsoft Entra ID: tenants that are told of people and groups; the synchronisation is not built yet."""
+"""Microsoft Entra ID: tenants that are told of people and groups, one by one when somebody asks for it."""

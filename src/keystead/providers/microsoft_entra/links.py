@@ -6,7 +6,7 @@ import msgspec
 
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import LINE, READ_ONLY, Column, Json, Ref, Text, Uuid
-from keystead.providers import outgoing
+from keystead.providers.outgoing import links
 
 _PROVIDER: Final = "authentik_providers_microsoft_entra.microsoftentraprovider"
 
@@ -47,13 +47,12 @@ MICROSOFT_ENTRA_USER: Kind[MicrosoftEntraProviderUser] = Kind(
     key="id",
     key_name="id",
     table=Table("microsoft_entra_users"),
-    verbs=outgoing.LINK_VERBS,
-    shown=outgoing.UserLinkShown,
-    view=outgoing.users_view,
+    verbs=links.LINK_VERBS,
+    shown=links.UserLinkShown,
+    view=links.users_view,
     search=("microsoft_id",),
     order=("user",),
-    filters=outgoing.USER_FILTERS,
-    stored_only=outgoing.STORED_ONLY,
+    filters=links.USER_FILTERS,
 )
 MICROSOFT_ENTRA_GROUP: Kind[MicrosoftEntraProviderGroup] = Kind(
     model="authentik_providers_microsoft_entra.microsoftentraprovidergroup",
@@ -63,11 +62,10 @@ MICROSOFT_ENTRA_GROUP: Kind[MicrosoftEntraProviderGroup] = Kind(
     key="id",
     key_name="id",
     table=Table("microsoft_entra_groups"),
-    verbs=outgoing.LINK_VERBS,
-    shown=outgoing.GroupLinkShown,
-    view=outgoing.groups_view,
+    verbs=links.LINK_VERBS,
+    shown=links.GroupLinkShown,
+    view=links.groups_view,
     search=("microsoft_id",),
     order=("group",),
-    filters=outgoing.GROUP_FILTERS,
-    stored_only=outgoing.STORED_ONLY,
+    filters=links.GROUP_FILTERS,
 )

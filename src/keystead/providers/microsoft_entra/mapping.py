@@ -32,5 +32,4 @@ MICROSOFT_ENTRA_MAPPING: Kind[MicrosoftEntraProviderMapping] = Kind(
     component="ak-property-mapping-provider-microsoft-entra-form",
     rules=compiles,
     filters=("expression", MANAGED, "name", KEY),
-    stored_only="Nothing is written to Entra ID yet.",
 )

@@ -10,9 +10,8 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.providers import outgoing
 from keystead.providers.application import Assigned
-from keystead.providers.outgoing import OutgoingSyncDeleteAction
+from keystead.providers.outgoing.links import SCHEDULED, OutgoingSyncDeleteAction, view
 
 _MAPPINGS: Final = Ref("propertymappings", OnDelete.CASCADE_MANY)
 
@@ -68,9 +67,8 @@ MICROSOFT_ENTRA_PROVIDER: Kind[MicrosoftEntraProvider] = Kind(
     family="providers",
     component="ak-provider-microsoft-entra-form",
     shown=Assigned,
-    view=outgoing.view,
+    view=view,
     rules=rules,
     filters=("exclude_users_service_account", "filter_group", "name"),
-    stored_only="Nothing is written to Entra ID yet.",
+    stored_only=SCHEDULED,
 )
-ACTIONS: Final = outgoing.actions(MICROSOFT_ENTRA_PROVIDER, "Entra ID")

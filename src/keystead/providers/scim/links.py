@@ -6,7 +6,7 @@ import msgspec
 
 from keystead.kinds.kind import Kind, Table
 from keystead.kinds.marks import LINE, READ_ONLY, Column, Json, Ref, Text, Uuid
-from keystead.providers import outgoing
+from keystead.providers.outgoing import links
 
 _PROVIDER: Final = "authentik_providers_scim.scimprovider"
 
@@ -47,13 +47,12 @@ SCIM_USER: Kind[SCIMProviderUser] = Kind(
     key="id",
     key_name="id",
     table=Table("scim_users"),
-    verbs=outgoing.LINK_VERBS,
-    shown=outgoing.UserLinkShown,
-    view=outgoing.users_view,
+    verbs=links.LINK_VERBS,
+    shown=links.UserLinkShown,
+    view=links.users_view,
     search=("scim_id",),
     order=("user",),
-    filters=outgoing.USER_FILTERS,
-    stored_only=outgoing.STORED_ONLY,
+    filters=links.USER_FILTERS,
 )
 SCIM_GROUP: Kind[SCIMProviderGroup] = Kind(
     model="authentik_providers_scim.scimprovidergroup",
@@ -63,11 +62,10 @@ SCIM_GROUP: Kind[SCIMProviderGroup] = Kind(
     key="id",
     key_name="id",
     table=Table("scim_groups"),
-    verbs=outgoing.LINK_VERBS,
-    shown=outgoing.GroupLinkShown,
-    view=outgoing.groups_view,
+    verbs=links.LINK_VERBS,
+    shown=links.GroupLinkShown,
+    view=links.groups_view,
     search=("scim_id",),
     order=("group",),
-    filters=outgoing.GROUP_FILTERS,
-    stored_only=outgoing.STORED_ONLY,
+    filters=links.GROUP_FILTERS,
 )

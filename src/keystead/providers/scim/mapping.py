@@ -32,5 +32,4 @@ SCIM_MAPPING: Kind[SCIMMapping] = Kind(
     component="ak-property-mapping-provider-scim-form",
     rules=compiles,
     filters=(MANAGED, UNMANAGED, "name"),
-    stored_only="Nothing is written to other systems yet.",
 )

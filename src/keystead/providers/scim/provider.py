@@ -12,9 +12,9 @@ from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, Duration, Json, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.providers import outgoing
 from keystead.providers.application import Assigned, assigned
 from keystead.providers.forms import WebAddress
+from keystead.providers.outgoing.links import SCHEDULED
 
 _MAPPINGS: Final = Ref("propertymappings", OnDelete.CASCADE_MANY)
 
@@ -78,7 +78,7 @@ class SCIMProvider(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SCIMProviderShown(Assigned):
-    """The computed members of a SCIM provider; there is no token of OAuth's, because none is fetched yet."""
+    """The computed members of a SCIM provider; tokens of OAuth are kept in memory only, so nothing is told of them."""
 
     auth_oauth_token_last_updated: datetime | None
     auth_oauth_token_expires: datetime | None
@@ -114,6 +114,5 @@ SCIM_PROVIDER: Kind[SCIMProvider] = Kind(
     shown=SCIMProviderShown,
     view=view,
     filters=("exclude_users_service_account", "group_filters", "name", "url"),
-    stored_only="Nothing is written to other systems yet.",
+    stored_only=SCHEDULED,
 )
-ACTIONS: Final = outgoing.actions(SCIM_PROVIDER, "other systems")

@@ -1,6 +1,6 @@
-"""Outgoing synchronisation: what providers that write people and groups to other systems share.
+"""Which of our users and groups is which object elsewhere: what the records of all such systems share.
 
-Which of our users and groups is which object there is kept in link records; they are what a next run goes by.
+A next synchronisation goes by them.
 """
 
 import enum
@@ -9,19 +9,17 @@ from typing import Any, Final
 
 import msgspec
 
-from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
-from keystead.kinds.kind import READ, Filter, Kind, Verb, steady
+from keystead.kinds.kind import READ, Filter, Verb, steady
 from keystead.kinds.marks import Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
-from keystead.kinds.sync import SyncObjectRequest, SyncObjectResult, SyncStatus
 from keystead.people.shown import PartialGroup, PartialUser, partial_groups, partial_users
 from keystead.providers.application import Assigned, assigned
 
 Query = Mapping[str, Sequence[str]]
 LINK_VERBS: Final = READ | {Verb.CREATE, Verb.DESTROY}
-STORED_ONLY: Final = "Synchronisation does not run yet, so nothing goes by these links."
+SCHEDULED: Final = "Nothing is written on a schedule or when users change; only what somebody asks for, one by one."
+"""What does not happen yet."""
 
 
 class OutgoingSyncDeleteAction(enum.StrEnum):
@@ -83,27 +81,3 @@ GROUP_FILTERS: Final = (
     ),
     _PROVIDER,
 )
-
-
-async def status(_call: Call, _state: State, _provider: Any, _query: Query) -> Answer:  # noqa: ANN401 - providers of every kind
-    """Whether a synchronisation runs, and how the last one ended: none has run."""
-    return Answer(SyncStatus(is_running=False))
-
-
-def actions(kind: Kind[Any], where: str) -> tuple[Action, ...]:
-    """The operations beside the verbs of a provider of ``kind`` that writes to ``where``."""
-    return (
-        Action(
-            kind, "GET", "{key}/sync/status/", status, "sync_status_retrieve", permission="view", response=SyncStatus
-        ),
-        Action(
-            kind,
-            "POST",
-            "{key}/sync/object/",
-            Pending(f"Nothing is written to {where} yet."),
-            "sync_object_create",
-            permission="change",
-            request=SyncObjectRequest,
-            response=SyncObjectResult,
-        ),
-    )
