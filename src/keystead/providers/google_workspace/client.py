@@ -219,6 +219,6 @@ ROOM: Final = Room(
     remote="google_id",
     opened=opened,
     only=lambda provider: (provider.filter_group,) if provider.filter_group else (),
-    narrows=False,
+    narrows=What.USER,
     leaving=lambda provider, what: provider.user_delete_action if what is What.USER else provider.group_delete_action,
 )

@@ -56,8 +56,8 @@ class Room(msgspec.Struct, frozen=True):
     :param users: the links of users; ``groups``: those of groups.
     :param remote: the member of links that holds the id there.
     :param opened: how it is spoken to.
-    :param only: the groups to which a provider's scope is narrowed; none: all.
-    :param narrows: whether that leaves out other groups, too, and not only users.
+    :param only: the groups to which a provider is narrowed; none: all.
+    :param narrows: what that leaves out: other groups, or users who are in none of them.
     :param leaving: what becomes of an object that is no longer in scope.
     """
 
@@ -68,7 +68,7 @@ class Room(msgspec.Struct, frozen=True):
     remote: str
     opened: Opened
     only: Callable[[Any], tuple[str, ...]]
-    narrows: bool
+    narrows: What
     leaving: Callable[[Any, What], OutgoingSyncDeleteAction]
 
     def links(self, what: What) -> Kind[Any]:

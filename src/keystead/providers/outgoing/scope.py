@@ -1,4 +1,4 @@
-"""Who is told elsewhere: users who may use an application that the provider works for, and the groups it names."""
+"""Who is told elsewhere: users who may use an application that the provider works for, and groups."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from keystead.policies.engine import Engine
 from keystead.providers.access import APPLICATION_VIEW
 from keystead.providers.application import APPLICATION, Application
 from keystead.providers.outgoing.room import Outgoing, Room
-from keystead.providers.outgoing.system import Refused
+from keystead.providers.outgoing.system import Refused, What
 
 _MACHINES: Final = frozenset({UserTypeEnum.SERVICE_ACCOUNT, UserTypeEnum.INTERNAL_SERVICE_ACCOUNT})
 
@@ -66,7 +66,7 @@ async def of_user(
     user = person.user
     if provider.exclude_users_service_account and user.type in _MACHINES:
         return Outside(f"{user.username} is a service account, and {provider.name} leaves those out.")
-    only = room.only(provider)
+    only = room.only(provider) if room.narrows is What.USER else ()
     if only and not any(group.pk in only for group in person.all_groups):
         return Outside(f"{user.username} is in none of the groups to which {provider.name} is narrowed.")
     failed = False
@@ -94,7 +94,7 @@ def of_group(call: Call, room: Room, provider: Outgoing, group: Group) -> Outsid
     :raises Refused: as :func:`of_user`.
     """
     _served(call, provider)
-    only = room.only(provider) if room.narrows else ()
+    only = room.only(provider) if room.narrows is What.GROUP else ()
     if only and group.pk not in only:
         return Outside(f"{group.name} is none of the groups to which {provider.name} is narrowed.")
     return None

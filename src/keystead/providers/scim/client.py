@@ -222,6 +222,6 @@ ROOM: Final = Room(
     remote="scim_id",
     opened=opened,
     only=lambda provider: provider.group_filters,
-    narrows=True,
+    narrows=What.GROUP,
     leaving=lambda _provider, _what: OutgoingSyncDeleteAction.DELETE,
 )

@@ -53,7 +53,7 @@ class SCIMProvider(msgspec.Struct, frozen=True, kw_only=True):
     :param sync_page_size: objects a step of a run.
     :param sync_page_timeout: how long a step may take.
     :param discovery_enabled: look for objects that are there already, before making new ones.
-    :param group_filters: only these groups and their members; empty: all.
+    :param group_filters: only these groups; empty: all. Users are told of by what they may use.
     :param dry_run: tell what would be written, and write nothing.
     """
 
