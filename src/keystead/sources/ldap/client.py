@@ -41,6 +41,8 @@ from keystead.wire.ldapfilter import Filter
 PAGE: Final = 50
 """Objects asked for at once."""
 _SHOWN: Final = 300
+_EMPTY: Final = 100
+"""Pages without an object, one after the other, until a search is given up that has no end."""
 _TRY_ANOTHER: Final = frozenset({Code.BUSY, Code.UNAVAILABLE})
 _BIND_MEMBERS: Final[dict[int, str]] = {
     Code.INVALID_CREDENTIALS: "bind_password",
@@ -171,7 +173,7 @@ class Session:
         :param most: no more than these; 0: all. A server that has more is not asked for them.
         :raises DirectoryError: they cannot be had; what has been given until then is a part of them.
         """
-        cookie, given = b"", 0
+        cookie, given, empty = b"", 0, 0
         while True:
             size = min(page, most - given) if most else page
             request = SearchRequest(
@@ -186,6 +188,9 @@ class Session:
             for entry in found[: most - given] if most else found:
                 yield entry
             given += len(found)
+            empty = 0 if found else empty + 1
+            if empty == _EMPTY:
+                raise DirectoryError(f"{self.server} has more pages and more, and nothing in them.", on_the_way=True)
             if not cookie or (most and given >= most):
                 return
 

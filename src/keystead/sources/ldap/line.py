@@ -19,6 +19,8 @@ from keystead.wire.ldap import Message
 _CHUNK: Final = 64 * 1024
 _LARGE: Final = 256 * 1024
 """Octets of a message that takes so long to read that a thread does it."""
+_OTHER_NAME: Final = frozenset({62, 64})
+"""OpenSSL's numbers for a certificate of another name or address."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -136,7 +138,8 @@ async def step(server: Server, doing: str, seconds: float) -> AsyncIterator[None
         async with asyncio.timeout(seconds):
             yield
     except (Unreached, BerError, OSError) as exc:  # the errors of TLS and of names are of the last sort, too
-        member = "peer_certificate" if isinstance(exc, ssl.SSLCertVerificationError) else "server_uri"
+        untrusted = isinstance(exc, ssl.SSLCertVerificationError) and exc.verify_code not in _OTHER_NAME
+        member = "peer_certificate" if untrusted else "server_uri"
         raise DirectoryError(f"{server}: {_why(exc, doing, seconds)}.", member, on_the_way=True) from None
 
 
