@@ -53,6 +53,8 @@ async def seen(client: Client) -> dict[str, Any]:
     answered = await client.get(f"{URL}debug/")
     assert answered.status == 200, answered.text
     found: dict[str, Any] = answered.json
+    assert list(found) == ["user", "group", "membership"]
+    assert all(set(one) == {"dn", "attributes"} for objects in found.values() for one in objects)
     return found
 
 
