@@ -30,9 +30,10 @@ from keystead.wire.ldap import (
     SearchEntry,
     SearchReference,
     SearchRequest,
+    UnbindRequest,
 )
 from keystead.wire.ldapfilter import Present
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.sources.slapd import resolving
 from tests.strangers import Authority, Spoken, listening
 
@@ -259,6 +260,21 @@ async def test_nobody_is_asked_with_a_name_alone() -> None:
         async with opened(resolving(), nobody):
             pass
     assert ldap_ber.decode(asked[0]).operation == BindRequest("")
+
+
+async def test_we_take_leave() -> None:
+    heard_last: list[Operation] = []
+
+    async def then(message: Message, writer: Writer) -> None:
+        heard_last.append(message.operation)
+        if isinstance(message.operation, SearchRequest):
+            writer.write(sent(message.id, SearchDone(GOOD)))
+
+    async with listening(binding(then)) as port:
+        there = servers(f"ldap://directory.example:{port}")
+        wanted = Directory(there, "cn=me", Secret(SECRET), False, ssl.create_default_context)  # noqa: FBT003 - as above
+        await searched(wanted, 1, LIMITS)
+        await until(lambda: [type(one) for one in heard_last], [SearchRequest, UnbindRequest])
 
 
 async def test_old_tls_is_not_spoken(authority: Authority) -> None:

@@ -50,8 +50,11 @@ def host_of(text: str) -> str:
     :param text: a name or an address, without brackets.
     :raises Unreached: it is neither.
     """
+    bare = text.removesuffix(".")
+    if not bare:
+        raise Unreached("there is no host")
     try:
-        host = parse_listen(f"[{text}]:0" if ":" in text else f"{text.removesuffix('.')}:0").host
+        host = parse_listen(f"[{text}]:0" if ":" in text else f"{bare}:0").host
     except ValueError as exc:
         raise Unreached(str(exc)) from None
     if "%" in host or re.fullmatch(r"0x[0-9a-f]*", host.rpartition(".")[2]):

@@ -43,6 +43,7 @@ PAGE: Final = 50
 _SHOWN: Final = 300
 _EMPTY: Final = 100
 """Pages without an object, one after the other, until a search is given up that has no end."""
+_NONE: Final = "non_field_errors"
 _TRY_ANOTHER: Final = frozenset({Code.BUSY, Code.UNAVAILABLE})
 _BIND_MEMBERS: Final[dict[int, str]] = {
     Code.INVALID_CREDENTIALS: "bind_password",
@@ -73,10 +74,12 @@ async def opened(reach: Reach, directory: Directory, limits: Limits = LIMITS) ->
     :raises DirectoryError: none does; the reasons of all are told.
     """
     check_credentials(directory.name, directory.password)
+    secured = directory.start_tls or any(server.tls for server in directory.servers)
+    context = await asyncio.to_thread(directory.tls) if secured else None
     failed: list[DirectoryError] = []
     for server in directory.servers:
         try:
-            session = await _session(reach, server, directory, limits)
+            session = await _session(reach, server, directory, context, limits)
         except DirectoryError as exc:
             if not exc.on_the_way:
                 raise
@@ -85,7 +88,7 @@ async def opened(reach: Reach, directory: Directory, limits: Limits = LIMITS) ->
         try:
             yield session
         finally:
-            session.unbind()
+            await session.unbind()
         return
     raise DirectoryError(" ".join(exc.reason for exc in failed), failed[0].member, on_the_way=True)
 
@@ -101,11 +104,12 @@ def check_credentials(name: str, password: Secret) -> None:
         )
 
 
-async def _session(reach: Reach, server: Server, directory: Directory, limits: Limits) -> "Session":
-    context = await asyncio.to_thread(directory.tls) if server.tls or directory.start_tls else None
+async def _session(
+    reach: Reach, server: Server, directory: Directory, context: ssl.SSLContext | None, limits: Limits
+) -> "Session":
     session = Session(await Line.open(reach, server, limits))
     try:
-        if context is not None:
+        if context is not None and (server.tls or directory.start_tls):
             await session.secure(context)
         await session.bind(directory.name, directory.password)
     except BaseException:
@@ -244,13 +248,14 @@ class Session:
         if result.code == Code.REFERRAL:
             return self._refused(f"has {shown} elsewhere, and we follow nobody there", result, "base_dn")
         if result.code == Code.SIZE_LIMIT:
-            return self._refused(f"does not give everything below {shown} at once or in pages", result, "base_dn")
-        return self._refused(f"does not search below {shown}", result, "base_dn")
+            return self._refused(f"does not give everything below {shown} at once or in pages", result, _NONE)
+        return self._refused(f"does not search below {shown}", result, _NONE)
 
-    def unbind(self) -> None:
+    async def unbind(self) -> None:
         """Take leave (RFC 4511 §4.3) and hang up."""
         self._number += 1
         self._line.send(Message(self._number, UnbindRequest()))
+        await asyncio.sleep(0)  # loops that send at the end of a turn have sent it then
         self.close()
 
     def close(self) -> None:
