@@ -224,22 +224,38 @@ async def test_no_password_is_sent_where_tls_is_not_begun(code: Code) -> None:
     assert [one.operation for one in told] == [ExtendedRequest(START_TLS)]
 
 
-async def test_what_is_said_before_tls_does_not_count() -> None:
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_is_said_before_tls_does_not_count(authority: Authority, together: bool) -> None:  # noqa: FBT001 - a case
     """SECURITY LD-10: an answer to a bind, put in by somebody on the way, is no answer."""
-    good = sent(1, ExtendedResponse(GOOD, START_TLS))
-    for wait in (0.0, 0.1):
+    context = authority.serving("directory.example")
+    bound = []
 
-        async def speak(reader: asyncio.StreamReader, writer: Writer, wait: float = wait) -> None:
-            await heard(reader)
-            if wait:
-                writer.write(good)
-                await writer.drain()
-                await asyncio.sleep(wait)
-            writer.write((b"" if wait else good) + sent(2, BindResponse(GOOD)))
-            await writer.drain()
-            await reader.read(-1)
+    async def speak(reader: asyncio.StreamReader, writer: Writer) -> None:
+        await heard(reader)
+        writer.write(sent(1, ExtendedResponse(GOOD, START_TLS)) + (sent(2, BindResponse(GOOD)) if together else b""))
+        await writer.drain()
+        await writer.start_tls(context)
+        bound.append((await heard(reader)).operation)
+        writer.write(sent(2, BindResponse(Result(Code.INVALID_CREDENTIALS))))
 
-        assert await given_up(speak, start_tls=True)
+    async with listening(speak) as port:
+        there = servers(f"ldap://directory.example:{port}")
+        wanted = Directory(there, "cn=me", Secret(SECRET), True, lambda: tls.context(authority.pem, None))  # noqa: FBT003 - a member
+        words = "more than it was asked before TLS" if together else "invalid credentials"
+        with pytest.raises(DirectoryError, match=words):
+            await searched(wanted, 1, LIMITS)
+    assert bound == ([] if together else [BindRequest("cn=me", SECRET.encode())])
+
+
+async def test_what_is_put_into_the_beginning_of_tls_does_not_count() -> None:
+    async def speak(reader: asyncio.StreamReader, writer: Writer) -> None:
+        await heard(reader)
+        writer.write(sent(1, ExtendedResponse(GOOD, START_TLS)))
+        await reader.read(1)  # the client begins
+        writer.write(sent(2, BindResponse(GOOD)))
+        await reader.read(-1)
+
+    assert "does not speak TLS" in await given_up(speak, start_tls=True)
 
 
 async def test_nobody_is_asked_with_a_name_alone() -> None:
