@@ -50,7 +50,8 @@ demo: .venv/.dev ## show it working: a provider with people and an application t
 check: test lock-check build ## all gates: static checks, tests, the lock is current, the package builds
 
 test: check-static ## static checks, then every test, SIDES=2 at a time (ARGS go to pytest)
-	@chromium="$$(tools/ensure_chromium.sh)" && KEYSTEAD_CHROMIUM="$$chromium" $(PY) -m pytest $(BESIDE) $(ARGS)
+	@chromium="$$(tools/ensure_chromium.sh)" && slapd="$$(tools/ensure_slapd.sh)" \
+		&& KEYSTEAD_CHROMIUM="$$chromium" KEYSTEAD_SLAPD="$$slapd" $(PY) -m pytest $(BESIDE) $(ARGS)
 
 check-static: lint types floors house ## lint, format, types, import floors, house rules
 

@@ -52,8 +52,8 @@ class Authority:
         made = made.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
         return made.sign(self._key, hashes.SHA256())
 
-    def serving(self, *names: str) -> ssl.SSLContext:
-        """What a server speaks TLS with, that is certified for these names and addresses."""
+    def issued(self, *names: str) -> Path:
+        """A file with a certificate for these names and addresses, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._certified(x509.Name([]), key.public_key(), *map(_general, names))
         pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
@@ -61,14 +61,22 @@ class Authority:
         )
         file = self._folder / f"{certificate.serial_number}.pem"
         file.write_bytes(pem)
+        return file
+
+    def serving(self, *names: str) -> ssl.SSLContext:
+        """What a server speaks TLS with, that is certified for these names and addresses."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
+        context.load_cert_chain(self.issued(*names))
         return context
+
+    @property
+    def pem(self) -> str:
+        """The certificate that its own come from."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def trusting(self) -> ssl.SSLContext:
         """What a client verifies such servers with, and no others."""
-        pem = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=pem)
+        return ssl.create_default_context(cadata=self.pem)
 
 
 def _general(name: str) -> x509.GeneralName:

@@ -131,13 +131,6 @@ async def test_nothing_runs_and_the_status_says_so(house: House) -> None:
         assert (await house.user.get(f"{API}/sources/{path}/sync/status/")).status == 404
 
 
-async def test_what_is_not_built_says_so_to_those_who_may_ask(house: House) -> None:
-    await made(house, "ldap", slug="d")
-    answered = await house.admin.get(f"{API}/sources/ldap/d/debug/")
-    assert (answered.status, bool(answered.json["detail"])) == (501, True), answered.text
-    assert (await house.user.get(f"{API}/sources/ldap/d/debug/")).status == 404
-
-
 async def test_a_client_certificate_needs_its_key(house: House) -> None:
     pair = {"common_name": "c", "validity_days": 3, "alg": "ecdsa"}
     whole = (await house.admin.post(f"{API}/crypto/certificatekeypairs/generate/", pair)).json

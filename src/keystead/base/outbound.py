@@ -9,18 +9,32 @@ environment: a proxy would resolve the name anew.
 import asyncio
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
 from keystead.base import log
-from keystead.base.addresses import Network, parse_listen
+from keystead.base.addresses import Network
+from keystead.base.reach import UNREACHED, Reach, Resolve, Unreached, check_port, host_of, public, resolved
 
 if TYPE_CHECKING:
     import h11
+
+__all__ = [
+    "HEAD",
+    "HEADERS",
+    "LIMIT",
+    "UNREACHED",
+    "WITHIN",
+    "Answer",
+    "Outbound",
+    "Target",
+    "Unreached",
+    "public",
+    "target",
+]
 
 _LOG: Final = log.get("base.outbound")
 LIMIT: Final = 256 * 1024
@@ -31,29 +45,12 @@ HEAD: Final = 16 * 1024
 """Bytes of an answer's header fields, names and values."""
 HEADERS: Final = 100
 """Header fields of an answer."""
-UNREACHED: Final = "The address could not be reached, or may not be."
-
-Address: TypeAlias = IPv4Address | IPv6Address
-Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _PORTS: Final = {"http": 80, "https": 443}
-_PRIVILEGED: Final = 1024
-_SPOKEN_FOR: Final = frozenset(
-    # Fetch standard §2.9 "Port blocking", above 1023
-    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
-    # databases and caches, which take lines of text for commands
-    | {1433, 1521, 2379, 2380, 3306, 5432, 6379, 6380, 9042, 11211, 27017}
-)
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 _METHOD: Final = re.compile(r"[A-Z]+", re.ASCII)
-_UNICAST: Final = IPv6Network("2000::/3")  # RFC 4291 §2.4 and the registry of IANA
-# What the registries of special addresses say and older Pythons have not heard.
-_SPECIAL: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("192.88.99.0/24"), IPv6Network("3fff::/20"))
-_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052 §2.1
 _OURS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"})
 _CHUNK: Final = 64 * 1024
-_CONNECT: Final = 2.0
-"""Seconds for one of several addresses, before the next one is tried."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -65,17 +62,6 @@ class Answer(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-class Unreached(Exception):  # noqa: N818 - what happened, and mostly no fault of the program
-    """There is no answer. The text is the same whatever the cause, so that nobody scans networks through us.
-
-    :param reason: the cause, for logs and for those who look after the service.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(UNREACHED)
-        self.reason = reason
 
 
 class Target(NamedTuple):
@@ -114,43 +100,14 @@ def target(url: str, *, plain: bool = False) -> Target:
         raise Unreached(f"the URL does not begin with {'http:// or ' if plain else ''}https://")
     if "@" in parts.netloc or not parts.hostname:
         raise Unreached("the URL names no host, or carries a user name")
-    bracketed = ":" in parts.hostname
-    try:
-        # The strict reader: of all ways to write an IPv4 address it takes the usual one only.
-        host = parse_listen(f"[{parts.hostname}]:0" if bracketed else f"{parts.hostname.removesuffix('.')}:0").host
-    except ValueError as exc:
-        raise Unreached(str(exc)) from None
-    if "%" in host or re.fullmatch(r"0x[0-9a-f]*", host.rpartition(".")[2]):
-        raise Unreached("the host is neither a name nor an address as addresses are usually written")
+    host = host_of(parts.hostname)
     port = _PORTS[parts.scheme] if port is None else port
-    if (port < _PRIVILEGED and port not in _PORTS.values()) or port in _SPOKEN_FOR:
-        raise Unreached(f"port {port} is not one at which HTTP is spoken")
+    check_port(port, _PORTS.values(), "HTTP")
     return Target(parts.scheme, host, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
 
 
-def public(address: Address) -> bool:
-    """Whether ``address`` is one of the Internet's, open to everybody (RFC 6890 and what has been added since)."""
-    if any(address in network for network in _SPECIAL):
-        return False
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast and not address.is_reserved
-    if address in _NAT64:
-        return public(IPv4Address(int(address) & 0xFFFFFFFF))
-    return address in _UNICAST and address.is_global and address.sixtofour is None and address.teredo is None
-
-
-def plainest(address: Address) -> Address:
-    """``address``, or the IPv4 address that an IPv6 one stands for (RFC 4291 §2.5.5.2)."""
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
-
-
-async def _resolve(host: str, port: int) -> Sequence[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=1)  # SOCK_STREAM
-    return [str(sockaddr[0]) for *_, sockaddr in found]
-
-
-class Outbound:
-    """Asks others.
+class Outbound(Reach):
+    """Asks others over HTTP.
 
     :param allowed: networks that may be asked although they are not the Internet's.
     :param tls: how servers are verified; by default against the system's authorities.
@@ -158,16 +115,10 @@ class Outbound:
     """
 
     def __init__(
-        self, allowed: Sequence[Network] = (), *, tls: ssl.SSLContext | None = None, resolve: Resolve = _resolve
+        self, allowed: Sequence[Network] = (), *, tls: ssl.SSLContext | None = None, resolve: Resolve = resolved
     ) -> None:
-        self._allowed = tuple(allowed)
+        super().__init__(allowed, resolve)
         self._tls = tls
-        self._resolve = resolve
-
-    def may_reach(self, address: Address) -> bool:
-        """Whether connections may go to ``address``."""
-        address = plainest(address)
-        return public(address) or any(address in network for network in self._allowed)
 
     async def send(
         self,
@@ -236,23 +187,13 @@ class Outbound:
             writer.transport.abort()
 
     async def _connect(self, to: Target, *, verify: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to an address that may be reached: the very address that was judged."""
-        found = dict.fromkeys(ip_address(one) for one in await self._resolve(to.host, to.port))
-        good = [address for address in found if self.may_reach(address)]
-        if not good:
-            raise Unreached(
-                f"{to.host} is at {', '.join(map(str, found)) or 'no address'}, where none may be reached; "
-                "KEYSTEAD_OUTBOUND__ALLOWED_CIDRS names networks beside the Internet that may"
-            )
         tls = (self._verifying() if verify else _trusting()) if to.scheme == "https" else None
         name = to.host if tls else None
-        for address in good[:-1]:
-            try:
-                async with asyncio.timeout(_CONNECT):
-                    return await asyncio.open_connection(str(address), to.port, ssl=tls, server_hostname=name)
-            except OSError:  # a timeout, too
-                continue
-        return await asyncio.open_connection(str(good[-1]), to.port, ssl=tls, server_hostname=name)
+
+        def opened(address: str) -> Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+            return asyncio.open_connection(address, to.port, ssl=tls, server_hostname=name)
+
+        return await self.connect(to.host, to.port, opened)
 
     def _verifying(self) -> ssl.SSLContext:
         if self._tls is None:

@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from keystead.kinds.marks import Format
+from keystead.wire import ldapname
 
 _LONGEST: Final = 2048
 _UNFIT: Final = re.compile(r"[\x00-\x20\x7f\\]")
-_RDN: Final = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)*)\s*=\s*[^\s,].*", re.DOTALL)
-_PARTS: Final = re.compile(r"(?:\\.|[^\\,])+", re.DOTALL)
 
 
 def _web(text: str) -> str:
@@ -45,8 +44,11 @@ def _networks(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    parts = _PARTS.findall(text)
-    if len(",".join(parts)) != len(text) or not parts or not all(_RDN.fullmatch(part) for part in parts):
+    try:
+        good = all(part.value for together in ldapname.parse(text) for part in together)
+    except ValueError:
+        good = False
+    if not good or not text:
         raise ValueError(f"“{text[:100]}” is not a distinguished name: write it like DC=ldap,DC=example,DC=org.")
     return text
 

@@ -7,7 +7,7 @@ import msgspec
 
 from keystead.base import rand
 from keystead.sources.kerberos import KerberosSourcePropertyMapping
-from keystead.sources.ldap import LDAPSourcePropertyMapping
+from keystead.sources.ldap.source import LDAPSourcePropertyMapping
 from keystead.sources.mapping import SourcePropertyMapping
 from keystead.sources.source import INBUILT, BuiltInSource
 

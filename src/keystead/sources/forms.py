@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from keystead.kinds.marks import Format
+from keystead.wire import ldapfilter, ldapname
 
 _WEB: Final = ("https", "http")
 _DIRECTORY: Final = ("ldaps", "ldap")
-_DEEPEST: Final = 64
-"""How deep parts of a directory filter may stand inside each other."""
+_SHOWN: Final = 100
 
 
 def _address(value: str, schemes: Iterable[str], like: str) -> str:
@@ -37,22 +37,23 @@ def directory_uri(value: str) -> str:
 
 
 def directory_filter(value: str) -> str:
-    """A search filter as RFC 4515 writes it, as far as its parentheses tell."""
-    depth, whole = 0, value.startswith("(") and value.endswith(")") and "()" not in value
-    for place, char in enumerate(value):
-        depth += (char == "(") - (char == ")")
-        # The first parenthesis is open until the very end.
-        whole = whole and depth <= _DEEPEST and (depth > 0 or place == len(value) - 1)
-    if not whole or depth:
-        raise ValueError(f"“{value}” is no search filter: write it like (objectClass=person).")
+    """A search filter (RFC 4515)."""
+    try:
+        ldapfilter.parse(value)
+    except ValueError as exc:
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+        raise ValueError(f"“{shown}” is no search filter: write it like (objectClass=person). {exc}") from None
     return value
 
 
 def distinguished_name(value: str) -> str:
-    """A distinguished name (RFC 4514), as far as its parts name attributes."""
-    parts = value.replace("\\,", "").replace("\\+", "").split(",")
-    if any("=" not in part or not part.partition("=")[0].strip() for part in parts):
-        raise ValueError(f"“{value}” is no distinguished name: write it like DC=example,DC=org.")
+    """A distinguished name (RFC 4514) that has parts."""
+    try:
+        named = bool(ldapname.parse(value))
+    except ValueError:
+        named = False
+    if not named:
+        raise ValueError(f"“{value[:_SHOWN]}” is no distinguished name: write it like DC=example,DC=org.")
     return value
 
 

@@ -5,7 +5,9 @@ from typing import Any, Final
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
 from keystead.policies.engine import Engine
-from keystead.sources import connection, kerberos, ldap, saml, source, telegram, vouching
+from keystead.sources import connection, kerberos, saml, source, telegram, vouching
+from keystead.sources.ldap import debug as ldap_debug
+from keystead.sources.ldap import source as ldap
 from keystead.sources.oauth import source as oauth
 from keystead.sources.oauth import vendors
 from keystead.sources.plex import redeem as plex_redeem
@@ -49,7 +51,7 @@ def actions(engine: Engine) -> tuple[Action, ...]:
     """Operations beside the verbs; ``engine`` says whom a source concerns."""
     return (
         *source.actions(engine, LINKED),
-        *ldap.ACTIONS,
+        *ldap_debug.ACTIONS,
         *oauth.ACTIONS,
         *saml.ACTIONS,
         *plex_redeem.actions(engine),

@@ -67,13 +67,13 @@ class Email(Struct, frozen=True, kw_only=True):
 
 
 class Outbound(Struct, frozen=True, kw_only=True):
-    """What Keystead asks others over HTTP."""
+    """Whom Keystead reaches by itself."""
 
     # Empty: whoever types in an address (of a webhook, say) must not reach through us what only we can reach.
     allowed_cidrs: Annotated[
         Networks,
         About(
-            "Networks beside the Internet that outgoing HTTP may reach; private: loopback and private ranges.",
+            "Networks beside the Internet that Keystead may reach (HTTP, LDAP); private: loopback and private ranges.",
             acts=True,
             own=True,
         ),

@@ -7,7 +7,6 @@ the next connection on.
 
 import os
 import ssl
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -20,6 +19,7 @@ from keystead.kinds.state import State
 from keystead.people.brand import brand_for
 from keystead.trust import keys
 from keystead.trust.keypair import KEYPAIR, CertificateKeyPair, make
+from keystead.trust.tls import load_chain
 
 _LOG = log.get("http.tls")
 DEFAULT_PAIR: Final = "authentik Self-signed Certificate"
@@ -116,27 +116,8 @@ def _context(certificate: str, key: Secret) -> ssl.SSLContext:
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     made.set_alpn_protocols(["http/1.1"])
-    _load(made, f"{certificate}\n{key.reveal()}\n")
+    load_chain(made, certificate, key)
     return made
 
 
 _cached: Final = lru_cache(maxsize=64)(_context)
-
-
-def _load(context: ssl.SSLContext, pem: str) -> None:
-    """Load a chain with its key. The library reads files only: it gets one in memory, where the system has such.
-
-    :raises ssl.SSLError: the text holds no chain with its key.
-    """
-    if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("keystead-tls", os.MFD_CLOEXEC)
-        try:
-            os.write(handle, pem.encode())
-            context.load_cert_chain(f"/proc/self/fd/{handle}")
-        finally:
-            os.close(handle)
-        return
-    with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:  # mode 0600
-        file.write(pem)
-        file.flush()
-        context.load_cert_chain(file.name)

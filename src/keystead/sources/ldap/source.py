@@ -1,4 +1,4 @@
-"""LDAP source: a directory whose users and groups are ours too."""
+"""LDAP source: a directory whose users and groups are ours too (the kinds)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
@@ -7,13 +7,10 @@ import msgspec
 
 from keystead.base.errors import invalid
 from keystead.base.secret import Secret
-from keystead.kinds.action import Action, Answer
 from keystead.kinds.call import Call
 from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import OnDelete, Ref, Text, Uuid
-from keystead.kinds.pending import Pending
 from keystead.kinds.state import State
-from keystead.kinds.sync import SyncStatus
 from keystead.people.brand import ThemedUrls
 from keystead.people.shown import PartialGroup, PartialUser, partial_groups, partial_users
 from keystead.sources import mapping
@@ -28,10 +25,14 @@ from keystead.sources.connection import (
     user_view,
 )
 from keystead.sources.forms import DirectoryFilter, DirectoryUri, DistinguishedName, NamePart
-from keystead.sources.source import LATER, PBM_UUID, Source, SyncOutgoingTriggerModeEnum, check, icon
+from keystead.sources.source import PBM_UUID, Source, SyncOutgoingTriggerModeEnum, check, icon
 from keystead.trust.keypair import signer_for
 
 ICON: Final = "/static/dist/assets/icons/source-ldap.svg"
+NOT_READ: Final = (
+    "Nobody comes in from directories yet, and none is synchronised: what is set here is kept and shown, "
+    "and used to look into the directory when that is asked for."
+)
 KeyPairRef = Annotated[Uuid, Ref("authentik_crypto.certificatekeypair", OnDelete.SET_NULL)]
 
 
@@ -40,6 +41,8 @@ class LDAPSource(Source, frozen=True, kw_only=True):
 
     :param server_uri: the directory server; several are parted by commas and tried in turn.
     :param peer_certificate: the authority that the server's certificate must come from.
+    :param start_tls: where an address begins with ``ldap://``, TLS begins before anything is asked.
+    :param sni: the server is told its name when TLS begins. It always is: whose name is verified is told.
     :param client_certificate: what we prove ourselves with; it needs its private key.
     :param bind_cn: the name we bind with; blank: anonymously.
     :param base_dn: below which everything is looked for.
@@ -85,20 +88,12 @@ class LDAPSource(Source, frozen=True, kw_only=True):
 class LDAPSourceShown(msgspec.Struct):
     """The computed members of an LDAP source.
 
-    :param connectivity: how each server answered when it was last asked; null: none has been.
+    :param connectivity: how each server answered when it was last asked; null: that is not kept.
     """
 
     icon_url: str
     icon_themed_urls: ThemedUrls | None
     connectivity: dict[str, object] | None
-
-
-class LDAPDebug(msgspec.Struct):
-    """What the directory holds: some users, groups and memberships as they came."""
-
-    user: list[dict[str, object]]
-    group: list[dict[str, object]]
-    membership: list[dict[str, object]]
 
 
 class LDAPSourcePropertyMapping(mapping.SourcePropertyMapping, frozen=True, kw_only=True):
@@ -121,7 +116,7 @@ class GroupLDAPConnectionShown(GroupConnectionShown):
 async def view(
     _call: Call, _state: State, sources: Sequence[LDAPSource], _query: Mapping[str, Sequence[str]]
 ) -> list[LDAPSourceShown]:
-    """Where the pictures are; no server has been asked yet."""
+    """Where the pictures are; how servers answered is not kept."""
     shown = []
     for one in sources:
         url, themes = icon(one, ICON)
@@ -135,11 +130,6 @@ async def rules(call: Call, _state: State, _old: LDAPSource | None, new: LDAPSou
     if new.client_certificate and signer_for(call.settings, new.client_certificate) is None:
         raise invalid({"client_certificate": ["Choose a certificate whose private key is stored here."]})
     return new
-
-
-async def sync_status(_call: Call, _state: State, _source: LDAPSource, _query: Mapping[str, Sequence[str]]) -> Answer:
-    """Whether the directory is being read. It is not: that is not built yet, so none has ended either."""
-    return Answer(SyncStatus(is_running=False))
 
 
 async def _user_view(
@@ -202,30 +192,11 @@ LDAP_SOURCE: Kind[LDAPSource] = Kind(
         "user_property_mappings",
     ),
     bindable=True,
-    stored_only=LATER,
+    stored_only=NOT_READ,
 )
 KINDS: Final = (
     LDAP_SOURCE,
     mapping.kind(LDAPSourcePropertyMapping, "ldap", "LDAP"),
     user_kind(LDAP_SOURCE, "ldap", "LDAP", shown=UserLDAPConnectionShown, view=_user_view),
     group_kind(LDAP_SOURCE, "ldap", "LDAP", shown=GroupLDAPConnectionShown, view=_group_view),
-)
-ACTIONS: Final = (
-    Action(
-        LDAP_SOURCE,
-        "GET",
-        "{key}/sync/status/",
-        sync_status,
-        "sync_status_retrieve",
-        permission="view",
-        response=SyncStatus,
-    ),
-    Action(
-        LDAP_SOURCE,
-        "GET",
-        "{key}/debug/",
-        Pending("Directories are not read yet, so there is nothing to show of them."),
-        "debug_retrieve",
-        response=LDAPDebug,
-    ),
 )
