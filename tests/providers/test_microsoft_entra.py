@@ -1,6 +1,6 @@
 """Entra ID: users and groups are written to it through Microsoft Graph."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 import pytest
 from hypothesis import given
@@ -107,14 +107,14 @@ async def test_a_group_is_kept_though_its_members_are_not_all_written(
     """Time runs out between the group and its members; the next one goes on there."""
     await tenant.done(house.plain)
     team = await group(house, "team", house.plain.pk)
-    enlisted = client.Entra._enlisted  # noqa: SLF001 - the moment between the two
+    enlisted = client.Entra.enlisted
 
-    async def late(entra: client.Entra, key: str) -> set[str]:
-        entra._api._until = 0  # noqa: SLF001 - as above
+    async def late(entra: client.Entra, key: str) -> tuple[Collection[str], Collection[str]]:
+        entra._api._until = 0  # noqa: SLF001 - the moment between the two
         return await enlisted(entra, key)
 
     with monkeypatch.context() as patch:
-        patch.setattr(client.Entra, "_enlisted", late)
+        patch.setattr(client.Entra, "enlisted", late)
         said = await tenant.failed(team)
     assert "takes longer than 60 seconds" in said
     (link,) = await tenant.links("group")

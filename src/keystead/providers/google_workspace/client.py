@@ -5,7 +5,7 @@ developers.google.com/identity/protocols/oauth2/service-account, "HTTP/REST" (th
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -20,6 +20,7 @@ from keystead.providers.google_workspace import links
 from keystead.providers.google_workspace.provider import GOOGLE_WORKSPACE_PROVIDER, GoogleWorkspaceProvider
 from keystead.providers.outgoing.api import Api, bearer, checked_id, segment
 from keystead.providers.outgoing.room import Room
+from keystead.providers.outgoing.roster import enrolled
 from keystead.providers.outgoing.system import Body, Members, Missing, Refused, Remote, System, Taken, What, Written
 from keystead.trust import keys
 from keystead.trust.signer import Signer
@@ -88,7 +89,7 @@ class Google:
         if what is What.USER and not resource.get("password"):
             resource["password"] = rand.token()
         made = _remote(await self._api.ask("POST", self._url(what), resource))
-        return await self._enrolled(made, members) if what is What.GROUP else Written(made)
+        return await enrolled(WHERE, self, made, members) if what is What.GROUP else Written(made)
 
     async def update(self, what: What, known: Remote, body: Body, members: Members) -> Written:
         """``update``: what is not said stays as it is."""
@@ -96,7 +97,7 @@ class Google:
         if told.get("id") != known.id:
             raise Refused(f"{WHERE} answers with another object than the one that was asked for.")
         now = _remote(told)
-        return await self._enrolled(now, members) if what is What.GROUP else Written(now)
+        return await enrolled(WHERE, self, now, members) if what is What.GROUP else Written(now)
 
     async def remove(self, what: What, remote_id: str) -> None:
         """``delete``."""
@@ -109,24 +110,8 @@ class Google:
         await self._api.ask("PUT", self._url(what, remote_id), {"suspended": True})
         return {"suspended": True}
 
-    async def _enrolled(self, group: Remote, members: Members) -> Written:
-        """The group with these members. Who is none of ours, and whoever runs the group, stays in it."""
-        try:
-            there = await self._enlisted(group.id)
-            wanted = {one.id: one for one in members.wanted}
-            plain = [key for key, role in there.items() if role == "MEMBER" and key not in wanted]
-            gone = sorted(await members.ours(plain)) if plain and members.ours else []
-            come = [one for key, one in wanted.items() if key not in there]
-            lost = [one for one in come if not await self._join(group.id, one)]
-            for key in gone:
-                await self._part(group.id, key)
-        except Refused as exc:
-            return Written(group, faults=(f"Not all members are written. {exc}",))
-        note = f"{len(come) - len(lost)} members came, {len(gone)} went."
-        fault = f"{len(lost)} members are not in {WHERE} any more; synchronise them one by one."
-        return Written(group, (note,), (fault,) if lost else ())
-
-    async def _enlisted(self, group: str) -> dict[str, str]:
+    async def enlisted(self, group: str) -> tuple[Collection[str], Collection[str]]:
+        """Whoever runs the group stays in it. See :class:`~keystead.providers.outgoing.roster.Roster`, also below."""
         found: dict[str, str] = {}
         page = ""
         for _ in range(_PAGES):
@@ -138,14 +123,14 @@ class Google:
             found |= {str(one.get("id")): str(one.get("role")) for one in listed if isinstance(one, dict)}
             onward = told.get("nextPageToken")
             if not onward:
-                return found
+                return found, [key for key, role in found.items() if role == "MEMBER"]
             if not isinstance(onward, str) or onward == page:
                 break
             page = onward
         raise Refused(f"{WHERE} answers with a list of members that is none, or does not end.")
 
-    async def _join(self, group: str, member: Remote) -> bool:
-        """Whether they are in it; False where they are nowhere any more."""
+    async def join(self, group: str, member: Remote) -> bool:
+        """By their address, as far as it is known."""
         email = member.attributes.get("primaryEmail")
         who = {"email": email} if isinstance(email, str) else {"id": member.id}
         try:
@@ -156,7 +141,8 @@ class Google:
             return False
         return True
 
-    async def _part(self, group: str, member: str) -> None:
+    async def part(self, group: str, member: str) -> None:
+        """By their id."""
         try:
             await self._api.ask("DELETE", self._url(What.GROUP, group, "members", segment(member)))
         except Missing:

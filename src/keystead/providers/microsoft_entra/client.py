@@ -5,7 +5,7 @@ learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,6 +18,7 @@ from keystead.providers.microsoft_entra import links
 from keystead.providers.microsoft_entra.provider import MICROSOFT_ENTRA_PROVIDER, MicrosoftEntraProvider
 from keystead.providers.outgoing.api import Api, bearer, checked_id, segment
 from keystead.providers.outgoing.room import Room
+from keystead.providers.outgoing.roster import enrolled
 from keystead.providers.outgoing.system import Body, Members, Missing, Refused, Remote, System, Taken, What, Written
 
 LOGIN_AT: Final = "https://login.microsoftonline.com"
@@ -75,7 +76,7 @@ class Entra:
         if what is What.USER and not resource.get("passwordProfile"):
             resource["passwordProfile"] = {"forceChangePasswordNextSignIn": False, "password": f"Aa1-{rand.token()}"}
         made = _remote(await self._done("POST", self._url(what), resource))
-        return await self._enrolled(made, members) if what is What.GROUP else Written(made)
+        return await enrolled(WHERE, self, made, members) if what is What.GROUP else Written(made)
 
     async def update(self, what: What, known: Remote, body: Body, members: Members) -> Written:
         """PATCH, which answers with nothing: what we said is then what is known."""
@@ -84,7 +85,7 @@ class Entra:
             raise Refused(f"{WHERE} answers with another object than the one that was asked for.")
         said = {name: value for name, value in _resource(body).items() if name != "passwordProfile"}
         now = _remote({**known.attributes, **said, **told, "id": known.id})
-        return await self._enrolled(now, members) if what is What.GROUP else Written(now)
+        return await enrolled(WHERE, self, now, members) if what is What.GROUP else Written(now)
 
     async def remove(self, what: What, remote_id: str) -> None:
         """DELETE; the tenant keeps what is deleted for 30 days."""
@@ -105,24 +106,8 @@ class Entra:
                 raise Taken(str(exc), exc.status) from None
             raise
 
-    async def _enrolled(self, group: Remote, members: Members) -> Written:
-        """The group with these members; who is none of ours stays in it."""
-        try:
-            there = await self._enlisted(group.id)
-            wanted = {one.id for one in members.wanted}
-            others = sorted(there - wanted)
-            gone = sorted(await members.ours(others)) if others and members.ours else []
-            come = sorted(wanted - there)
-            lost = [one for one in come if not await self._join(group.id, one)]
-            for one in gone:
-                await self._part(group.id, one)
-        except Refused as exc:
-            return Written(group, faults=(f"Not all members are written. {exc}",))
-        note = f"{len(come) - len(lost)} members came, {len(gone)} went."
-        fault = f"{len(lost)} members are not in {WHERE} any more; synchronise them one by one."
-        return Written(group, (note,), (fault,) if lost else ())
-
-    async def _enlisted(self, group: str) -> set[str]:
+    async def enlisted(self, group: str) -> tuple[Collection[str], Collection[str]]:
+        """See :class:`~keystead.providers.outgoing.roster.Roster`, also below."""
         found: set[str] = set()
         url = f"{self._url(What.GROUP, group, 'members')}?$select=id&$top=999"
         for _ in range(_PAGES):
@@ -132,17 +117,17 @@ class Entra:
                 break
             found |= {str(one.get("id")) for one in listed if isinstance(one, dict)}
             if onward is None:
-                return found
+                return found, found
             # The next page is an address; our token goes to no other place than where it is meant for.
             if not isinstance(onward, str) or not onward.startswith(f"{GRAPH_AT}/") or onward == url:
                 break
             url = onward
         raise Refused(f"{WHERE} answers with a list of members that is none, does not end, or leads elsewhere.")
 
-    async def _join(self, group: str, member: str) -> bool:
-        """Whether they are in it; False where they are nowhere any more."""
+    async def join(self, group: str, member: Remote) -> bool:
+        """By their id."""
         try:
-            reference = {"@odata.id": f"{GRAPH_AT}/directoryObjects/{segment(member)}"}
+            reference = {"@odata.id": f"{GRAPH_AT}/directoryObjects/{segment(member.id)}"}
             await self._done("POST", self._url(What.GROUP, group, "members", "$ref"), reference)
         except Taken:
             return True
@@ -150,7 +135,8 @@ class Entra:
             return False
         return True
 
-    async def _part(self, group: str, member: str) -> None:
+    async def part(self, group: str, member: str) -> None:
+        """By their id."""
         try:
             await self._api.ask("DELETE", self._url(What.GROUP, group, "members", segment(member), "$ref"))
         except Missing:
