@@ -1,5 +1,6 @@
 """Long lists of members, kept while nobody changes them: what a list shows is what there is, whoever changed it how."""
 
+import asyncio
 import random  # noqa: TID251 - the same changes in each run, no secret
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, cast
@@ -127,3 +128,16 @@ async def test_no_more_is_kept_than_there_is_room_for(
     await stores[0].commit(Unit((Write(_REMOVE, (PEOPLE[0], GROUPS[0].pk)), Write(_REMOVE, (PEOPLE[0], GROUPS[1].pk)))))
     await shown(stores[0], kept)
     assert not kept._held  # noqa: SLF001 - as above
+
+
+async def test_who_changes_the_same_groups_in_another_order_is_not_in_the_way(stores: tuple[Store, Store]) -> None:
+    a, b = GROUPS[2].pk, GROUPS[3].pk
+
+    def unit(number: int, at: int) -> Unit:
+        order = (a, b) if at else (b, a)
+        return Unit(tuple(Write(_ADD, (PEOPLE[number], group)) for group in order))
+
+    half = len(PEOPLE) // 2
+    await asyncio.gather(*(stores[at].commit(unit(number + at * half, at)) for number in range(half) for at in (0, 1)))
+    found = await shown(stores[0], Links(stores[0]))
+    assert [len(group.users) for group in found] == [40, 40, 40, 40]
