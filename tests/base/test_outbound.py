@@ -10,7 +10,7 @@ from subprocess import run
 import pytest
 
 from keystead.base.addresses import parse_networks
-from keystead.base.outbound import HEAD, HEADERS, LIMIT, UNREACHED, Outbound, Unreached
+from keystead.base.outbound import HEAD, HEADERS, LIMIT, UNREACHED, Outbound, Unreached, unverified
 from tests.strangers import LOCAL, Answers, Asked, Authority, Spoken, answering, listening
 
 NAME = "friend.example"
@@ -82,10 +82,10 @@ async def test_a_certificate_of_another_name_or_authority_is_refused(authority: 
 async def test_who_a_server_is_does_not_matter_where_the_caller_says_so(tmp_path: Path) -> None:
     async with listening(answering(echo), Authority(tmp_path).serving("foe.example")) as port:
         url = f"https://{NAME}:{port}/"
-        assert (await LOCALLY.send("GET", url, verify=False)).status == 200
+        assert (await LOCALLY.send("GET", url, tls=unverified())).status == 200
         assert "certificate" in await refused(LOCALLY, url), "for that one request only"
         with pytest.raises(Unreached):
-            await Outbound(resolve=at("127.0.0.1")).send("GET", url, verify=False)
+            await Outbound(resolve=at("127.0.0.1")).send("GET", url, tls=unverified())
 
 
 def test_servers_are_verified_unless_told_otherwise() -> None:

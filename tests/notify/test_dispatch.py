@@ -149,7 +149,6 @@ async def test_judging_does_not_cause_itself(house: House) -> None:
 
 async def test_without_a_policy_or_a_way_nobody_is_told(house: House) -> None:
     await rule(house, None)
-    await rule(house, logins(), TransportModeEnum.WEBHOOK)
     await rule(house, logins(), destination_group=None)
     await happens(house, "login", house.plain)
     assert await judge(house) == 1

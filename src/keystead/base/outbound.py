@@ -130,7 +130,7 @@ class Outbound(Reach):
         plain: bool = False,
         limit: int = LIMIT,
         within: float = WITHIN,
-        verify: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> Answer:
         """Send one request and read its answer, whatever its status: a redirect too is an answer, and not followed.
 
@@ -138,7 +138,7 @@ class Outbound(Reach):
         :param plain: ``http`` will do, too.
         :param limit: bytes of the answer's body.
         :param within: seconds for everything.
-        :param verify: whether the server proves who it is; otherwise anybody on the way may be it, and read all.
+        :param tls: how the server proves who it is, in the place of the usual way (:func:`unverified`: it does not).
         :raises Unreached: there is no answer, or none of the kind that was asked for.
         :raises ValueError: a mistake of the caller in method or headers.
         """
@@ -148,7 +148,7 @@ class Outbound(Reach):
         try:
             to = target(url, plain=plain)
             async with asyncio.timeout(within):
-                return await self._exchange(to, method, head, body, limit=limit, verify=verify)
+                return await self._exchange(to, method, head, body, limit=limit, tls=tls)
         except TimeoutError:
             failure = Unreached(f"it took longer than {within:g} seconds")
         except OSError as exc:  # with the errors of TLS and of names that do not resolve
@@ -160,7 +160,14 @@ class Outbound(Reach):
         raise failure
 
     async def _exchange(
-        self, to: Target, method: str, headers: Mapping[str, str], body: bytes, *, limit: int, verify: bool
+        self,
+        to: Target,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        *,
+        limit: int,
+        tls: ssl.SSLContext | None,
     ) -> Answer:
         import h11  # noqa: PLC0415 - most processes never ask anybody
 
@@ -176,7 +183,7 @@ class Outbound(Reach):
         sent = connection.send(request) or b""
         sent += connection.send(h11.Data(body)) or b"" if body else b""
         sent += connection.send(h11.EndOfMessage()) or b""
-        reader, writer = await self._connect(to, verify=verify)
+        reader, writer = await self._connect(to, (tls or self._verifying()) if to.scheme == "https" else None)
         try:
             writer.write(sent)
             try:
@@ -186,8 +193,9 @@ class Outbound(Reach):
         finally:
             writer.transport.abort()
 
-    async def _connect(self, to: Target, *, verify: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        tls = (self._verifying() if verify else _trusting()) if to.scheme == "https" else None
+    async def _connect(
+        self, to: Target, tls: ssl.SSLContext | None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         name = to.host if tls else None
 
         def opened(address: str) -> Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -201,7 +209,8 @@ class Outbound(Reach):
         return self._tls
 
 
-def _trusting() -> ssl.SSLContext:
+def unverified() -> ssl.SSLContext:
+    """For servers that do not prove who they are: anybody on the way may be them, and read all."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

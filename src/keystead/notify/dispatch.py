@@ -1,7 +1,7 @@
 """Events to notifications: the worker judges new events by the rules, in order, and tells whom the rules name.
 
 How far it has come is kept beside what it wrote, in the same unit: an event is told once, or, after a crash, still.
-Mails leave by the outbox; webhooks are not sent yet.
+Mails and webhooks leave by the outbox.
 """
 
 from collections.abc import Sequence
@@ -9,26 +9,18 @@ from datetime import datetime, timedelta
 from typing import Final, cast
 
 from keystead.base import log
-from keystead.kinds import outbox, records
-from keystead.kinds.access import system
+from keystead.kinds import records
 from keystead.kinds.call import SYSTEM, Call
 from keystead.kinds.changes import Changes
 from keystead.kinds.ledger import plain_pk
 from keystead.kinds.snapshot import Snapshot
 from keystead.kinds.state import State
-from keystead.notify import mail
-from keystead.notify.mail import TRANSPORT
-from keystead.notify.notification import NOTIFICATION, told
+from keystead.notify.notification import SeverityEnum
 from keystead.notify.rule import NOTIFICATION_RULE, NotificationRule
-from keystead.notify.transport import (
-    NOTIFICATION_TRANSPORT,
-    NotificationTransport,
-    Reader,
-    TransportModeEnum,
-    mailed,
-)
+from keystead.notify.telling import tell_by, ways
 from keystead.people.event import EVENT, Event, EventActions
 from keystead.people.finding import by_pk
+from keystead.people.lifecycle.rule import LIFECYCLE_RULE, people_by_uuid
 from keystead.people.user import USER, User
 from keystead.policies.binding import bindings_of
 from keystead.policies.engine import Engine
@@ -57,7 +49,10 @@ _MEMBERS: Final = Statement(
     " WHERE u.is_active ORDER BY u.id",
 )
 _LOG: Final = log.get("notify")
-_BUILT: Final = frozenset({TransportModeEnum.LOCAL, TransportModeEnum.EMAIL})
+_OF_REVIEWS: Final = {
+    "review_initiated": (SeverityEnum.NOTICE, "is waiting for your review"),
+    "review_overdue": (SeverityEnum.WARNING, "is still waiting for your review, which is overdue"),
+}
 _OWN: Final = frozenset({EventActions.POLICY_EXCEPTION.value, EventActions.POLICY_EXECUTION.value})
 """What the policies bound to rules cause themselves when they are asked."""
 
@@ -88,19 +83,6 @@ def _of_a_rule(settings: Snapshot, event: Event) -> bool:
     return event.action in _OWN and isinstance(model, dict) and model.get("pk") in _bound(settings)
 
 
-def _ways(settings: Snapshot, rule: NotificationRule) -> Sequence[NotificationTransport]:
-    """The transports of a rule that can tell anybody anything in this version."""
-    found = (settings.get(NOTIFICATION_TRANSPORT, pk) for pk in rule.transports)
-    return [one for one in found if one is not None and one.mode in _BUILT]
-
-
-def _of_mail(event: Event) -> bool:
-    """Whether a mail about an event left, or some mail never did: telling of that by mail would never end."""
-    if event.action == EventActions.EMAIL_SENT:
-        return TRANSPORT in event.context
-    return event.action == EventActions.SYSTEM_TASK_EXCEPTION and event.context.get(outbox.TOPIC) == mail.TOPIC
-
-
 async def _whom(state: State, rule: NotificationRule, event: Event) -> list[User]:
     """Whom a rule tells of an event, in the order of their keys; the one who did it comes last."""
     rows = await state.store.fetch(_MEMBERS, rule.destination_group) if rule.destination_group else []
@@ -108,6 +90,12 @@ async def _whom(state: State, rule: NotificationRule, event: Event) -> list[User
     if rule.destination_event_user and event.owner and event.owner not in keys:
         user = await by_pk(state, event.owner)
         keys += [user.pk] if user is not None and user.is_active else []
+    return await _users(state, keys)
+
+
+async def _users(state: State, keys: Sequence[int]) -> list[User]:
+    """Users by key, each once, in this order."""
+    keys = list(dict.fromkeys(keys))
     found = {one.pk: one for one in await records.load(state.store, USER, "id", keys)} if keys else {}
     return [found[pk] for pk in keys if pk in found]
 
@@ -117,42 +105,31 @@ async def judged(engine: Engine, call: Call, state: State, event: Event) -> Chan
     changes = Changes()
     if _of_a_rule(call.settings, event):
         return changes
+    if event.action in _OF_REVIEWS:
+        await _reviewers_told(call, state, changes, event)
     for rule in call.settings.all(NOTIFICATION_RULE):
-        ways = _ways(call.settings, rule)
-        if not ways or not bindings_of(call.settings, rule.pk):
+        by = ways(call.settings, rule.transports)
+        if not by or not bindings_of(call.settings, rule.pk):
             continue
         user = await by_pk(state, event.owner) if event.owner else None
         context: dict[str, object] = {"event": event_view(event)}
-        if not (await engine.judge(call, state, rule.pk, user=user, context=context)).passing:
-            continue
-        whom = await _whom(state, rule, event)
-        local = [one for one in ways if one.mode is TransportModeEnum.LOCAL]
-        here = whom if local else []
-        for reader in here[:1] if all(one.send_once for one in local) else here:
-            # On the authority of whoever wrote the rule.
-            one = told(call, reader.pk, rule.severity, body(event), event.pk)
-            changes.create(system(call, NOTIFICATION, "add"), one, quiet=True)
-        for way in ways if not _of_mail(event) else []:
-            if way.mode is TransportModeEnum.EMAIL:
-                changes.write(*_letters(call, state, way, rule, event, whom))
+        if (await engine.judge(call, state, rule.pk, user=user, context=context)).passing:
+            await tell_by(call, state, changes, by, await _whom(state, rule, event), rule.severity, body(event), event)
     return changes
 
 
-def _letters(
-    call: Call, state: State, way: NotificationTransport, rule: NotificationRule, event: Event, whom: Sequence[User]
-) -> list[Write]:
-    """The mails that tell of an event by one transport; who has no address gets none."""
-    readers = [Reader(one.email, one.name, one.username) for one in whom if one.email]
-    text = body(event)
-    try:
-        return [
-            mail.letter(state, mailed(call, way, reader, rule.severity, text), call.at)
-            for reader in (readers[:1] if way.send_once else readers)
-        ]
-    except mail.TemplateError as exc:
-        # An event that told of this would be told of in the same way.
-        _LOG.warning("a notification cannot be mailed", transport=way.name, reason=str(exc))
-        return []
+async def _reviewers_told(call: Call, state: State, changes: Changes, event: Event) -> None:
+    """Tell the reviewers of a round that waits for them, by the transports of its rule."""
+    rule = next((one for one in call.settings.all(LIFECYCLE_RULE) if one.name == event.context.get("rule")), None)
+    by = ways(call.settings, rule.notification_transports) if rule else []
+    if rule is None or not by:
+        return
+    named = [one.pk for one in (await people_by_uuid(state, rule.reviewers)).values() if one.is_active]
+    members = [row[0] for pk in rule.reviewer_groups for row in await state.store.fetch(_MEMBERS, pk)]
+    whom = await _users(state, [*named, *(int(cast("int", one)) for one in members)])
+    severity, words = _OF_REVIEWS[event.action]
+    text = f"{event.context.get('object_verbose')} {words} ({rule.name})."
+    await tell_by(call, state, changes, by, whom, severity, text, event)
 
 
 async def tell(engine: Engine, state: State) -> int:

@@ -40,5 +40,4 @@ NOTIFICATION_WEBHOOK_MAPPING: Kind[NotificationWebhookMapping] = Kind(
     component="ak-property-mapping-notification-form",
     rules=rules,
     filters=("name",),
-    stored_only="Webhooks are not sent yet, so nothing runs the mapping but its trial.",
 )

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from keystead.kinds.action import Action
 from keystead.kinds.kind import Kind
-from keystead.notify import letters, mapping, notification, rule, transport
+from keystead.notify import letters, mapping, notification, rule, transport, trial
 
 KINDS: Final[tuple[Kind[Any], ...]] = (
     notification.NOTIFICATION,
@@ -12,4 +12,4 @@ KINDS: Final[tuple[Kind[Any], ...]] = (
     transport.NOTIFICATION_TRANSPORT,
     rule.NOTIFICATION_RULE,
 )
-ACTIONS: Final[tuple[Action, ...]] = (*letters.ACTIONS, *notification.ACTIONS, *transport.ACTIONS)
+ACTIONS: Final[tuple[Action, ...]] = (*letters.ACTIONS, *notification.ACTIONS, *trial.ACTIONS)

@@ -7,17 +7,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from keystead.base.errors import Kind as Fault
-from keystead.base.errors import Problem, invalid
-from keystead.kinds.access import system
-from keystead.kinds.action import Action, Answer
+from keystead.base.errors import invalid
 from keystead.kinds.call import Call
-from keystead.kinds.changes import Changes
 from keystead.kinds.kind import Kind, steady
 from keystead.kinds.marks import READ_ONLY, UNIQUE, OnDelete, Ref, Text, Uuid
 from keystead.kinds.state import State
-from keystead.notify.mail import Letter, TemplateError, letter, words
-from keystead.notify.notification import LONGEST, NOTIFICATION, SeverityEnum, told
+from keystead.notify.mail import Letter, TemplateError, words
+from keystead.notify.notification import LONGEST, SeverityEnum
 from keystead.people.brand import brand_for
 
 MappingRef = Annotated[Uuid, Ref("authentik_events.notificationwebhookmapping", OnDelete.SET_NULL)]
@@ -32,7 +28,7 @@ class TransportModeEnum(enum.StrEnum):
     EMAIL = "email"
 
 
-_TITLE: Final = {
+TITLE: Final = {
     TransportModeEnum.LOCAL: "Notification on this server",
     TransportModeEnum.WEBHOOK: "Webhook",
     TransportModeEnum.WEBHOOK_SLACK: "Webhook (Slack, Discord)",
@@ -40,7 +36,7 @@ _TITLE: Final = {
 }
 _SUBJECT: Final = 100
 """Characters of what is told that a subject holds."""
-_WEBHOOKS: Final = frozenset({TransportModeEnum.WEBHOOK, TransportModeEnum.WEBHOOK_SLACK})
+WEBHOOKS: Final = frozenset({TransportModeEnum.WEBHOOK, TransportModeEnum.WEBHOOK_SLACK})
 
 
 class NotificationTransport(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,25 +77,19 @@ class Reader(NamedTuple):
     username: str
 
 
-class NotificationTransportTest(msgspec.Struct):
-    """What became of a trial."""
-
-    messages: list[str]
-
-
 @steady
 async def view(
     _call: Call, _state: State, transports: Sequence[NotificationTransport], _query: Mapping[str, Sequence[str]]
 ) -> list[NotificationTransportShown]:
     """The ways as people read them."""
-    return [NotificationTransportShown(_TITLE[one.mode]) for one in transports]
+    return [NotificationTransportShown(TITLE[one.mode]) for one in transports]
 
 
 async def rules(
     call: Call, _state: State, _old: NotificationTransport | None, new: NotificationTransport
 ) -> NotificationTransport:
     """A webhook has somewhere to go; a mail can be made of its template."""
-    if new.webhook_url or new.mode in _WEBHOOKS:
+    if new.webhook_url or new.mode in WEBHOOKS:
         _check_address(new.webhook_url)
     if new.mode is TransportModeEnum.EMAIL:
         sample = mailed(call, new, Reader("", "", ""), SeverityEnum.NOTICE, "")
@@ -137,31 +127,6 @@ def _check_address(url: str) -> None:
         raise invalid({"webhook_url": ["Write an address such as https://chat.example.org/hooks/1."]})
 
 
-async def trial(call: Call, state: State, transport: NotificationTransport, _query: object) -> Answer:
-    """Tell the caller something by this transport.
-
-    :raises Problem: ``NOT_BUILT`` for webhooks.
-    """
-    if transport.mode in _WEBHOOKS:
-        raise Problem(Fault.NOT_BUILT, f"Nothing is sent this way yet: {_TITLE[transport.mode]}.")
-    changes = Changes()
-    text = f"Trial of {transport.name}."
-    if transport.mode is TransportModeEnum.EMAIL:
-        to = Reader(call.actor.email, call.actor.name, call.actor.username)
-        if not to.email:
-            raise invalid({"non_field_errors": ["You have no e-mail address to which a trial could go."]})
-        try:
-            changes.write(letter(state, mailed(call, transport, to, SeverityEnum.NOTICE, text), call.at))
-        except TemplateError as exc:
-            raise invalid({"email_template": [str(exc)]}) from None
-        said = f"A mail to {to.email} is on its way; the event log tells when it has left."
-        return Answer(NotificationTransportTest([said]), changes=changes)
-    # On the authority of whoever may change the transport, and to them alone.
-    power = system(call, NOTIFICATION, "add")
-    changes.create(power, told(call, call.actor.pk, SeverityEnum.NOTICE, text), quiet=True)
-    return Answer(NotificationTransportTest(["The notification is among yours."]), changes=changes)
-
-
 NOTIFICATION_TRANSPORT: Kind[NotificationTransport] = Kind(
     model="authentik_events.notificationtransport",
     struct=NotificationTransport,
@@ -173,17 +138,4 @@ NOTIFICATION_TRANSPORT: Kind[NotificationTransport] = Kind(
     rules=rules,
     search=("name", "mode"),
     filters=("mode", "name", "send_once", "webhook_url"),
-    stored_only="Local ones and mails act; webhooks are not sent yet.",
-)
-ACTIONS = (
-    Action(
-        NOTIFICATION_TRANSPORT,
-        "POST",
-        "{key}/test/",
-        trial,
-        "test_create",
-        also=((500, "The test broke off."),),
-        permission="change",
-        response=NotificationTransportTest,
-    ),
 )

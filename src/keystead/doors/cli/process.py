@@ -35,7 +35,7 @@ from keystead.doors.worker import blueprints, outbox, timetable
 from keystead.doors.worker.opening import begin
 from keystead.kinds import listing
 from keystead.kinds.state import State
-from keystead.notify import mail
+from keystead.notify import mail, webhook
 from keystead.store import StoreDown
 
 _LOG = log.get("cli.process")
@@ -206,7 +206,10 @@ async def _background(
     """What goes on beside the requests; ended at the end."""
     work = [state.follow()]
     if part.works:
-        senders = {mail.TOPIC: partial(mail.deliver, config.email)}
+        senders: dict[str, outbox.Sender] = {
+            mail.TOPIC: partial(mail.deliver, config.email),
+            webhook.TOPIC: webhook.deliver,
+        }
         work.append(timetable.keep(state, (*house.jobs, outbox.job(senders), blueprints.job(config.blueprints_path))))
     if part.board is not None:
         work.append(_share(part.board))

@@ -43,8 +43,7 @@ class LifecycleRule(msgspec.Struct, frozen=True, kw_only=True):
     :param min_reviewers: how many of them must.
     :param min_reviewers_is_per_group: that many of each group.
     :param reviewers: people (by uuid) every one of whom must review.
-    :param notification_transports: how they are told. Kept only: reviewers find open rounds in their list, and events
-        tell of them.
+    :param notification_transports: how they are told that a round waits for them, and that it is overdue.
     """
 
     id: Annotated[Uuid, READ_ONLY]

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from keystead.base.kept import Kept
-from keystead.base.outbound import Outbound, Unreached
+from keystead.base.outbound import Outbound, Unreached, unverified
 from keystead.base.secret import Secret, digest
 from keystead.kinds.ledger import MASK, cleaned
 from keystead.kinds.marks import MAX_LINE
@@ -134,7 +134,7 @@ class Api:
                 plain=self._plain,
                 limit=LIMIT,
                 within=min(WITHIN, left),
-                verify=self._verify,
+                tls=None if self._verify else unverified(),
             )
         except Unreached as exc:
             raise Refused(f"{self.where} does not answer. {exc}") from None
