@@ -1,1 +1,1 @@
-"""What leaves: rules, transports, notifications, mail. Webhooks and feed are not built yet."""
+"""What leaves: rules, transports, notifications, mail, webhooks. The feed of events is not built yet."""
