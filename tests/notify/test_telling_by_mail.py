@@ -33,8 +33,8 @@ async def judge(house: House) -> int:
 
 @pytest.fixture(autouse=True)
 async def begun(house: House) -> None:
-    """What happened before the worker first looked is not told of."""
-    assert await judge(house) == 0
+    """What came with the installation is none of what these tests are about."""
+    await judge(house)
 
 
 async def happens(house: House, action: str, **context: object) -> None:

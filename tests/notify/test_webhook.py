@@ -82,7 +82,7 @@ async def receiver(house: House, authority: Authority) -> AsyncIterator[Receiver
 
 @pytest.fixture(autouse=True)
 async def begun(house: House) -> None:
-    """What happened before the worker first looked is not told of."""
+    """What came with the installation is none of what these tests are about."""
     await judge(house)
 
 

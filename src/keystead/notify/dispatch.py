@@ -36,10 +36,7 @@ hands out numbers in another order than the one in which they land."""
 _BATCH: Final = 200
 _MARK: Final = "notify.position"
 _AT: Final = Statement("notify.at", "SELECT value FROM installation WHERE name = $1")
-_BEGIN: Final = Statement(
-    "notify.begin",
-    "INSERT INTO installation (name, value) SELECT $1, CAST(coalesce(max(position), 0) AS TEXT) FROM events",
-)
+_BEGIN: Final = Statement("notify.begin", "INSERT INTO installation (name, value) VALUES ($1, '0')")
 _MOVE: Final = Statement("notify.move", "UPDATE installation SET value = $2 WHERE name = $1 AND value = $3")
 _MEMBERS: Final = Statement(
     "notify.members",
@@ -140,11 +137,11 @@ async def tell(engine: Engine, state: State) -> int:
     at = state.clock.now()
     row = await state.store.fetch_one(_AT, _MARK)
     if row is None:
+        # From the first event on: what happens before a new worker looks around for the first time is told, too.
         begin = Changes()
         begin.write(Write(_BEGIN, (_MARK,)))
         await state.commit(begin, at)
-        return 0
-    place, done = int(str(row[0])), 0
+    place, done = int(str(row[0])) if row else 0, 0
     while events := await _following(state, place, at):
         for event in events:
             call = Call(SYSTEM, at, await state.refresh(), peer=event.client_ip or "")
