@@ -301,7 +301,7 @@ def _altered(
     found = dict(good)
     if draw(_MOSTLY):  # another object than the one before
         number = next(_numbers)
-        found |= {name: f"{good[name]}{number}" for name in _NAMES if isinstance(good.get(name), str)}
+        found |= {name: f"{good[name]}r{number}" for name in _NAMES if isinstance(good.get(name), str)}
     for _ in range(draw(_FEW)):
         name = draw(names)
         how = draw(_HOW)
