@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keystead.base.outbound import Outbound
-from keystead.sources.ldap import debug
+from keystead.sources.ldap import debug, look
 from keystead.sources.ldap.source import LDAP_SOURCE
 from keystead.trust.keypair import KEYPAIR
 from tests.client import Client
@@ -107,7 +107,7 @@ async def test_passwords_are_not_shown(house: House, slapd: Slapd) -> None:
 async def test_a_few_of_many(house: House, slapd: Slapd) -> None:
     await source(house, slapd, additional_user_dn="ou=many", user_object_filter="(objectClass=device)")
     found = await seen(house.admin)
-    assert (len(found["user"]), len(found["membership"])) == (debug.SOME, 2)
+    assert (len(found["user"]), len(found["membership"])) == (look.SOME, 2)
 
 
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -189,7 +189,7 @@ async def test_a_client_certificate_is_used(house: House, slapd: Slapd) -> None:
     made = await source(house, slapd, client_certificate=pair)
     assert made["client_certificate"] == pair
     assert len((await seen(house.admin))["user"]) == 3
-    wanted = debug.directory_of(house.state.settings, await _kept(house))
+    wanted = look.directory_of(house.state.settings, await _kept(house))
     assert wanted.tls().verify_mode.name == "CERT_REQUIRED"
     assert house.state.settings.get(KEYPAIR, pair) is not None
 

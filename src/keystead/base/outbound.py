@@ -49,7 +49,8 @@ HEADERS: Final = 100
 _PORTS: Final = {"http": 80, "https": 443}
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 _METHOD: Final = re.compile(r"[A-Z]+", re.ASCII)
-_OURS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"})
+OURS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"})
+"""Header fields, in lower case, that no caller sets."""
 _CHUNK: Final = 64 * 1024
 
 
@@ -143,7 +144,7 @@ class Outbound(Reach):
         :raises ValueError: a mistake of the caller in method or headers.
         """
         head = {name.lower(): value for name, value in (headers or {}).items()}
-        if not _METHOD.fullmatch(method) or head.keys() & _OURS:
+        if not _METHOD.fullmatch(method) or head.keys() & OURS:
             raise ValueError("the method is none, or a header is among those that are set here")
         try:
             to = target(url, plain=plain)
@@ -211,7 +212,7 @@ class Outbound(Reach):
 
 def unverified() -> ssl.SSLContext:
     """For servers that do not prove who they are: anybody on the way may be them, and read all."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the authorities, which take long to read
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

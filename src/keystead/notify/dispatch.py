@@ -47,8 +47,8 @@ _MEMBERS: Final = Statement(
 )
 _LOG: Final = log.get("notify")
 _OF_REVIEWS: Final = {
-    "review_initiated": (SeverityEnum.NOTICE, "is waiting for your review"),
-    "review_overdue": (SeverityEnum.WARNING, "is still waiting for your review, which is overdue"),
+    EventActions.REVIEW_INITIATED.value: (SeverityEnum.NOTICE, "is waiting for your review"),
+    EventActions.REVIEW_OVERDUE.value: (SeverityEnum.WARNING, "is still waiting for your review, which is overdue"),
 }
 _OWN: Final = frozenset({EventActions.POLICY_EXCEPTION.value, EventActions.POLICY_EXECUTION.value})
 """What the policies bound to rules cause themselves when they are asked."""

@@ -6,14 +6,15 @@ repeats it.
 """
 
 import re
+import ssl
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
 
-from keystead.base.outbound import Unreached
+from keystead.base.outbound import OURS, Unreached
 from keystead.kinds import outbox
 from keystead.kinds.call import Call
 from keystead.kinds.changes import Changes
@@ -40,7 +41,6 @@ WITHIN: Final = 10.0
 _COLOURS: Final = {SeverityEnum.NOTICE: "#2d6a8f", SeverityEnum.WARNING: "#b7791f", SeverityEnum.ALERT: "#b3261e"}
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")  # RFC 9110 §5.6.2
 _VALUE: Final = re.compile(r"[\x20-\x7e]{0,4096}")
-_OURS: Final = frozenset({"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "expect"})
 
 
 class Told(NamedTuple):
@@ -129,7 +129,7 @@ def _headers(call: Call, transport: NotificationTransport, told: Told) -> dict[s
         raise MappingError(mapping, f"returned a {type(yielded).__name__}; a mapping for headers returns a dict")
     found = {}
     for name, value in yielded.items():
-        if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower() in _OURS:
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or name.lower() in OURS:
             raise MappingError(mapping, f"names a header field that cannot be set: {str(name)[:64]!r}")
         if not _VALUE.fullmatch(str(value)):
             raise MappingError(mapping, f"gives {name} a value that stands in no header field")
@@ -197,7 +197,7 @@ async def send(state: State, settings: Snapshot, transport: NotificationTranspor
     """
     pair = settings.get(KEYPAIR, transport.webhook_ca) if transport.webhook_ca else None
     host = urlsplit(transport.webhook_url).hostname
-    context: Any = None
+    context: ssl.SSLContext | None = None
     if pair is not None:
         try:
             context = tls.verifying(pair.certificate_data)

@@ -15,7 +15,6 @@ from keystead.people.group import GROUP
 from keystead.people.user import USER
 from keystead.policies.engine import Engine
 from keystead.providers.outgoing.room import Room
-from keystead.providers.outgoing.sync import synchronise
 from keystead.providers.outgoing.system import What
 
 _SORTS: Mapping[SyncObjectModelEnum, tuple[What, Kind[Any]]] = {
@@ -55,6 +54,8 @@ def actions(room: Room, engine: Engine) -> tuple[Action, ...]:
         What the system refuses is a line of level ``error`` in an answer that is 200, as the contract has it: the
         question was answered.
         """
+        from keystead.providers.outgoing.sync import synchronise  # noqa: PLC0415 - rare, and much to load
+
         what, kind = _SORTS[body.sync_object_model]
         pk = await _seen(call, state, kind, body.sync_object_id)
         dry = provider.dry_run and not body.override_dry_run
